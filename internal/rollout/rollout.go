@@ -1,0 +1,129 @@
+// Package rollout takes a candidate to all traffic by steps, or back to none.
+//
+// Next decides: a pure function of a policy, a record and an event, without clock, context
+// or network. Run acts: it counts what users saw, asks Next, and saves the answer. The
+// record holds the weights, so that one compare-and-swap writes the decision and what
+// carries it out; nothing raises a weight that is not in a saved record. See GATES.md for
+// the invariants S1 to S9 that hold whatever dies, and when.
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
+)
+
+// Schema is the record's schema number. A program refuses to write a record with a greater one.
+const Schema = 1
+
+// A Phase is where a rollout stands.
+type Phase string
+
+// The phases. The last two are final. An endpoint that never had a rollout has the phase "".
+const (
+	Preparing  Phase = "preparing"   // the candidate starts; weight 0
+	Observing  Phase = "observing"   // the candidate has the weight of a step
+	Holding    Phase = "holding"     // the weight is frozen while evidence is missing; the harm test goes on
+	Promoted   Phase = "promoted"    // the candidate is the stable revision; weight 100
+	RolledBack Phase = "rolled back" // weight 0
+)
+
+// Final reports whether the rollout is over.
+func (p Phase) Final() bool { return p == "" || p == Promoted || p == RolledBack }
+
+// A Record is all that a rollout knows. It is stored with the weights, as one value.
+type Record struct {
+	Schema    int             `json:"schema"`
+	ID        string          `json:"id"` // unique to the rollout; its first entry's time and the candidate
+	Phase     Phase           `json:"phase"`
+	Stable    string          `json:"stable"`    // revision that users had when it began
+	Candidate string          `json:"candidate"` // revision on trial
+	Policy    json.RawMessage `json:"policy"`    // canonical, as it was when the rollout began
+
+	Step     int `json:"step"`     // index into the policy's steps
+	Weight   int `json:"weight"`   // the candidate's share of traffic now, percent
+	Approved int `json:"approved"` // the highest weight that is allowed, percent
+
+	Epoch   uint64    `json:"epoch"`   // grows by one with each runner that takes over
+	Runner  string    `json:"runner"`  // who drives, for people; "" before the first
+	Renewed time.Time `json:"renewed"` // when the runner last wrote; says when to try, never who may write
+
+	Began     time.Time `json:"began"`
+	StepBegan time.Time `json:"step_began"`
+	LastSeen  time.Time `json:"last_seen"` // when a request was last counted
+	HeldFrom  Phase     `json:"held_from,omitempty"`
+
+	Evidence gate.ErrorEvidence `json:"evidence"`
+	Cursor   Cursor             `json:"cursor,omitempty"` // behind the evidence: written together, so nothing counts twice
+	// Rate measures traffic before the first step: requests counted since Began.
+	Rate uint64 `json:"rate,omitempty"`
+
+	Verdicts []gate.Verdict `json:"verdicts,omitempty"` // the gates' latest
+	Failure  *Failure       `json:"failure,omitempty"`  // why it was rolled back
+	History  []Entry        `json:"history"`            // every transition in a sentence, oldest first
+}
+
+// A Failure says why a rollout was rolled back. Once recorded it stays (S2).
+type Failure struct {
+	// Kind is "gate", "candidate" (it could not serve), "inconclusive", "blind",
+	// "cancelled", "abandoned" or "superseded".
+	Kind string `json:"kind"`
+	Gate string `json:"gate,omitempty"` // the gate's name where Kind is "gate"
+	// Rejected is true where the candidate itself was found wanting: it is not tried again
+	// unless told to (S9). A cancelled, abandoned or superseded rollout rejects nobody.
+	Rejected bool      `json:"rejected"`
+	Reason   string    `json:"reason"` // a sentence with the numbers
+	At       time.Time `json:"at"`
+}
+
+// An Entry of the history.
+type Entry struct {
+	At       time.Time `json:"at"`
+	Phase    Phase     `json:"phase"`
+	Weight   int       `json:"weight"`
+	Sentence string    `json:"sentence"`
+}
+
+// A Cursor says up to where evidence was read. Only the engine that gave it can read it.
+type Cursor json.RawMessage
+
+// MarshalJSON writes the cursor as it is, or null.
+func (c Cursor) MarshalJSON() ([]byte, error) { return json.RawMessage(c).MarshalJSON() }
+
+// UnmarshalJSON keeps the bytes.
+func (c *Cursor) UnmarshalJSON(b []byte) error { return (*json.RawMessage)(c).UnmarshalJSON(b) }
+
+// A Version names one stored value of a record. Only equality means anything.
+type Version string
+
+// What a Store may answer.
+var (
+	// ErrConflict: somebody else wrote since the version was loaded. Load again.
+	ErrConflict = errors.New("the record was changed by somebody else")
+	// ErrNotFound: no such endpoint.
+	ErrNotFound = errors.New("no such endpoint")
+)
+
+// A Store keeps an endpoint's record and weights as one value, and counts what its users saw.
+//
+// The engine behind it is an actor too: it feeds Next the events that only it can see
+// (Ready, Failed, Abandoned) and saves the result by the same compare-and-swap.
+type Store interface {
+	// Load returns the record of the endpoint's present or last rollout; the zero Record if
+	// there was none; ErrNotFound if there is no such endpoint.
+	Load(ctx context.Context, id string) (Record, Version, error)
+	// Save writes record and weights in one step, or ErrConflict when v is not the version stored.
+	Save(ctx context.Context, id string, r Record, v Version) (Version, error)
+	// Count returns the windows since c, none of them twice, and the cursor behind them.
+	// With an empty cursor it returns no window and a cursor at now.
+	Count(ctx context.Context, id string, c Cursor) ([]gate.Window, Cursor, error)
+}
+
+// A Watcher is a Store that can say when a record changes, so that nobody needs to poll.
+type Watcher interface {
+	// Changed returns when the stored version is not v, or with ctx's error.
+	Changed(ctx context.Context, id string, v Version) error
+}
