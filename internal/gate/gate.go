@@ -3,9 +3,60 @@
 // It knows no clock, network or configuration language. A gate watches windows of
 // requests on two arms, the candidate and the stable revision, and keeps evidence
 // against two hypotheses: that the candidate is no worse (harm), and that it is
-// worse than a margin (pass). Both are e-processes: they may be looked at after every
-// window, for ever, and their error bounds still hold. GATES.md, and the guide
-// "How a gate judges", give the reasons.
+// worse than a margin (pass).
+//
+//	g := gate.NewErrors([]int{5, 25, 50})      // one margin for each step's exit
+//	e := g.Start()                             // no evidence
+//	e = g.Observe(e, step, window)             // after every window
+//	switch v := g.Judge(e, step); v.Outcome {  // as often as you like
+//	case gate.Fail: // roll back; v.Sentence says why
+//	case gate.Pass: // the next level is approved
+//	case gate.Wait: // go on counting
+//	}
+//
+// # Evidence
+//
+// Evidence is an e-value: what a bet against a hypothesis has made of a stake of 1. If the
+// hypothesis holds, the bet wins nothing on average, however long it runs, so the chance
+// that it EVER stands at 100 or more is at most 1 in 100 (Ville's inequality). That is why a
+// gate may be asked after every window, stopped, resumed and asked again, without the
+// inflated error rates of a test that is repeated until it says yes. Evidence from different
+// windows multiplies; the mean of e-values is an e-value. 1 is no evidence at all.
+//
+// # One window
+//
+// A window gives a 2x2 table: good and bad answers on either arm, in the same interval. Given
+// its margins (how many requests each arm had, how many failed in all), the share of the
+// failures that fell on the candidate depends only on the odds ratio w between the arms, by
+// Fisher's noncentral hypergeometric law. How often requests fail, and that it changes by the
+// minute, cancels. The evidence of a window for a ratio w1 against a ratio w0 is the quotient
+// of the two probabilities (kernel.go). A window without a request on one arm, without a
+// failure or with nothing but failures has quotient 1: no traffic is no evidence.
+//
+// # Harm
+//
+// The hypothesis to refute: the odds of a bad answer are at most 1.1 times stable's (the
+// tolerance), in every window. The bet is spread over larger ratios, from 1.25 to 200, half of
+// it since the rollout began and half over bets that start with a step and end with it, so
+// that a healthy past does not shield harm that begins late. At 1/Alpha the gate fails.
+//
+// # Pass
+//
+// The hypothesis to refute: the odds are at least m times stable's AND at least a share d of the
+// candidate's answers is bad. One half of the bet compares the arms, at equal odds against m times;
+// the other looks at the candidate alone, because two revisions that never fail have nothing to
+// compare. At 1/Beta the gate passes: "less than m times worse, or below d". Every step
+// has its own m and d (MarginFor), stricter for more traffic, and each step's bet runs from the first
+// window on. The harm test is asked first.
+//
+// # What the numbers promise
+//
+// A harmless candidate ever fails with probability at most Alpha; one beyond a step's margin
+// ever passes that step with probability at most Beta. This holds for any change of traffic
+// or base rate, any rule for weights that does not look into the future, and any crash in
+// between. It supposes that requests fail independently of each other, given the moment.
+//
+// GATES.md, and the guide "How a gate judges", give the reasons.
 package gate
 
 // An Arm is what one revision answered in a window.
