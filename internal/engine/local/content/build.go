@@ -1,0 +1,172 @@
+package content
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
+)
+
+// stagingPrefix begins the names of revisions that are not finished.
+const stagingPrefix = ".staging-"
+
+// A builder lays out one revision at a path.
+type builder struct {
+	store    *Store
+	at       string
+	manifest manifest
+}
+
+// fill puts the files first, so that an executable in one of their folders ends up executable.
+func (b *builder) fill(ctx context.Context, spec endpoint.Spec, rev endpoint.Revision) error {
+	if err := os.MkdirAll(filepath.Join(b.at, workDir), 0o750); err != nil {
+		return err
+	}
+	if err := b.files(ctx, spec, rev); err != nil {
+		return err
+	}
+	if exe := spec.Executable(); exe != "" {
+		to := filepath.Join("bin", filepath.Base(exe))
+		if rel, err := filepath.Rel(spec.Root, exe); err == nil && filepath.IsLocal(rel) {
+			to = filepath.Join(workDir, rel)
+		}
+		b.manifest.Executable = to
+		if err := b.put(ctx, to, registry.Reference{Path: exe, Digest: rev.Command}, true); err != nil {
+			return fmt.Errorf("command %s: %w", spec.Runtime.Command[0], err)
+		}
+	}
+	model, err := spec.ModelPath()
+	if err != nil {
+		return err
+	}
+	b.manifest.Model = filepath.Join("model", filepath.Base(model))
+	if err := b.put(ctx, b.manifest.Model, registry.Reference{Path: model, Digest: rev.Model}, false); err != nil {
+		return fmt.Errorf("model %s: %w", spec.Model.URI, err)
+	}
+	return b.manifest.list(b.at)
+}
+
+func (b *builder) files(ctx context.Context, spec endpoint.Spec, rev endpoint.Revision) error {
+	files, err := spec.CaptureFiles(ctx, registry.Hash)
+	if err != nil {
+		return err
+	}
+	if got := endpoint.FilesDigest(files); got != rev.Files {
+		return fmt.Errorf("runtime files: %w: together they are %q, not %q", registry.ErrChanged, got, rev.Files)
+	}
+	for _, f := range files {
+		if err := b.put(ctx, filepath.Join(workDir, filepath.FromSlash(f.Rel)), f.Reference, f.Executable); err != nil {
+			return fmt.Errorf("file %s: %w", f.Rel, err)
+		}
+		b.manifest.Files = append(b.manifest.Files, f.Rel)
+	}
+	return nil
+}
+
+// put makes ref a blob and links it into the revision at the relative path to.
+func (b *builder) put(ctx context.Context, to string, ref registry.Reference, executable bool) error {
+	name, err := b.store.blob(ctx, ref, executable)
+	if err != nil {
+		return err
+	}
+	b.manifest.Blobs = append(b.manifest.Blobs, name)
+	return link(filepath.Join(b.store.blobs(), name), filepath.Join(b.at, to))
+}
+
+// blob copies ref into the store unless it is there, and returns its name. Links to a file share
+// its mode, so bytes that are both data and executable are two blobs.
+func (s *Store) blob(ctx context.Context, ref registry.Reference, executable bool) (string, error) {
+	name, err := hexOf(ref.Digest)
+	if err != nil {
+		return "", err
+	}
+	mode := os.FileMode(0o444)
+	if executable {
+		name, mode = name+".x", 0o555
+	}
+	path := filepath.Join(s.blobs(), name)
+	// All of it is read again: damage must not spread to a new revision.
+	there, err := registry.Hash(ctx, path)
+	if err != nil || there.Digest != ref.Digest {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return "", err
+		}
+		if err := registry.Copy(ctx, path, ref); err != nil {
+			return "", err
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return name, err
+	}
+	return name, os.Chmod(path, mode)
+}
+
+// link makes the file or folder src appear at dst: by hard links, or by copies where the file
+// system has none. A file that is there already gives way.
+func link(src, dst string) error {
+	return filepath.WalkDir(src, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(src, path)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dst, rel)
+		if e.IsDir() {
+			return os.MkdirAll(to, 0o750)
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
+			return err
+		}
+		if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if os.Link(path, to) == nil { //nolint:gosec // both are folders of the store
+			return nil
+		}
+		return duplicate(path, to)
+	})
+}
+
+func duplicate(src, dst string) error {
+	in, err := os.Open(src)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	out, err := os.OpenFile(dst, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = out.Chmod(info.Mode().Perm())
+	}
+	if err == nil {
+		err = out.Sync()
+	}
+	return errors.Join(err, out.Close())
+}
+
+func syncFolders(root string) error {
+	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.IsDir() {
+			return err
+		}
+		return registry.SyncFolder(path)
+	})
+}
