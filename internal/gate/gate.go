@@ -56,7 +56,7 @@
 // or base rate, any rule for weights that does not look into the future, and any crash in
 // between. It supposes that requests fail independently of each other, given the moment.
 //
-// GATES.md, and the guide "How a gate judges", give the reasons.
+// The guide "A rollout, from plan to promotion" says it without the mathematics.
 package gate
 
 // An Arm is what one revision answered in a window.

@@ -41,7 +41,7 @@ func (g Errors) worse(v Verdict, e ErrorEvidence) string {
 
 // against gives the evidence for harm.
 func against(v Verdict) string {
-	return fmt.Sprintf("the odds against it being as good are %s (%s needed)", odds(v.Harm), whole(v.HarmNeeded))
+	return fmt.Sprintf("the evidence of harm is %s (%s needed)", odds(v.Harm), whole(v.HarmNeeded))
 }
 
 // missing says what a pass still wants. Only where nothing failed on the candidate is that a number of
@@ -62,5 +62,5 @@ func missing(v Verdict) string {
 			return fmt.Sprintf("%s %s more good candidate requests are needed", about, grouped(n))
 		}
 	}
-	return fmt.Sprintf("the odds that it is %s, are %s (%s needed)", claim(v.Margin), odds(v.Pass), whole(v.PassNeeded))
+	return fmt.Sprintf("the evidence that it is %s, is %s (%s needed)", claim(v.Margin), odds(v.Pass), whole(v.PassNeeded))
 }

@@ -26,25 +26,25 @@ func TestSentences(t *testing.T) {
 		{2, []Window{window(41, 0, 800, 3)}, Wait,
 			"0 of 41 requests failed on the candidate, 3 of 800 on stable: not enough to tell yet; at most about 4,700 more good candidate requests are needed."},
 		{1, []Window{window(1, 1, 5, 0)}, Wait,
-			"1 of 1 request failed on the candidate, 0 of 5 on stable: not enough to tell yet; the odds that it is less than 2 times worse, or under 0.5%, are 0.4 to 1 (20 needed)."},
+			"1 of 1 request failed on the candidate, 0 of 5 on stable: not enough to tell yet; the evidence that it is less than 2 times worse, or under 0.5%, is 0.4 to 1 (20 needed)."},
 		{2, []Window{window(5012, 2, 49900, 50)}, Wait,
-			"2 of 5,012 requests failed on the candidate, 50 of 49,900 on stable: not enough to tell yet; the odds that it is less than 1.5 times worse, or under 0.1%, are 3.3 to 1 (20 needed)."},
+			"2 of 5,012 requests failed on the candidate, 50 of 49,900 on stable: not enough to tell yet; the evidence that it is less than 1.5 times worse, or under 0.1%, is 3.3 to 1 (20 needed)."},
 		{2, []Window{window(5000, 60, 50000, 500)}, Wait,
-			"60 of 5,000 requests failed on the candidate, 500 of 50,000 on stable: not enough to tell yet; the odds that it is less than 1.5 times worse, or under 0.1%, are 0.8 to 1 (20 needed)."},
+			"60 of 5,000 requests failed on the candidate, 500 of 50,000 on stable: not enough to tell yet; the evidence that it is less than 1.5 times worse, or under 0.1%, is 0.8 to 1 (20 needed)."},
 		{0, []Window{window(152, 4, 2914, 8)}, Wait,
-			"4 of 152 requests failed on the candidate (2.6%), 8 of 2,914 on stable (0.3%): the candidate looks worse, but that is not certain yet; the odds against it being as good are 16 to 1 (100 needed)."},
+			"4 of 152 requests failed on the candidate (2.6%), 8 of 2,914 on stable (0.3%): the candidate looks worse, but that is not certain yet; the evidence of harm is 16 to 1 (100 needed)."},
 		{-1, []Window{window(152, 2, 2914, 30)}, Wait,
-			"2 of 152 requests failed on the candidate, 30 of 2,914 on stable: not enough to tell yet; the odds against it being as good are 0.7 to 1 (100 needed)."},
+			"2 of 152 requests failed on the candidate, 30 of 2,914 on stable: not enough to tell yet; the evidence of harm is 0.7 to 1 (100 needed)."},
 		{1, []Window{window(5012, 2, 4990, 3)}, Pass,
 			"2 of 5,012 requests failed on the candidate, 3 of 4,990 on stable: less than 2 times worse, or under 0.5%."},
 		{2, []Window{window(5312, 0, 4990, 3)}, Pass,
 			"0 of 5,312 requests failed on the candidate, 3 of 4,990 on stable: less than 1.5 times worse, or under 0.1%."},
 		{0, []Window{window(152, 5, 2914, 3)}, Fail,
-			"5 of 152 requests failed on the candidate (3.3%), 3 of 2,914 on stable (0.1%): the candidate is worse, the odds against it being as good are 1,559 to 1 (100 needed)."},
+			"5 of 152 requests failed on the candidate (3.3%), 3 of 2,914 on stable (0.1%): the candidate is worse, the evidence of harm is 1,559 to 1 (100 needed)."},
 		{0, []Window{window(152, 152, 1234567, 3)}, Fail,
-			"152 of 152 requests failed on the candidate (100%), 3 of 1,234,567 on stable (under 0.001%): the candidate is worse, the odds against it being as good are over a million to 1 (100 needed)."},
+			"152 of 152 requests failed on the candidate (100%), 3 of 1,234,567 on stable (under 0.001%): the candidate is worse, the evidence of harm is over a million to 1 (100 needed)."},
 		{0, []Window{window(10, 0, 2000, 1900), window(30, 20, 800, 0)}, Fail,
-			"20 of 40 requests failed on the candidate (50%), 1,900 of 2,800 on stable (68%): compared window by window the candidate is worse, the odds against it being as good are over a million to 1 (100 needed)."},
+			"20 of 40 requests failed on the candidate (50%), 1,900 of 2,800 on stable (68%): compared window by window the candidate is worse, the evidence of harm is over a million to 1 (100 needed)."},
 	} {
 		e := observe(g, g.Start(), c.step, c.windows...)
 		v := g.Judge(e, c.step)
@@ -63,7 +63,7 @@ func TestSentenceNamesTheStepInWhichHarmBegan(t *testing.T) {
 	for range 8 {
 		e = g.Observe(e, 1, window(500, 25, 500, 5))
 	}
-	want := "2,200 of 204,000 requests failed on the candidate (1.1%), 2,040 of 204,000 on stable (1%): in step 2 of 2 the candidate is worse, the odds against it being as good are over a million to 1 (100 needed)."
+	want := "2,200 of 204,000 requests failed on the candidate (1.1%), 2,040 of 204,000 on stable (1%): in step 2 of 2 the candidate is worse, the evidence of harm is over a million to 1 (100 needed)."
 	if got := g.Judge(e, 1).Sentence; got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
@@ -75,7 +75,7 @@ func TestSentenceOfARecordEditedByHand(t *testing.T) {
 	for j := range e.Harm[0] {
 		e.Harm[0][j] = math.Inf(1)
 	}
-	want := "No candidate request was counted: compared window by window the candidate is worse, the odds against it being as good are over a million to 1 (100 needed)."
+	want := "No candidate request was counted: compared window by window the candidate is worse, the evidence of harm is over a million to 1 (100 needed)."
 	if got := g.Judge(e, 0).Sentence; got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
