@@ -10,7 +10,7 @@ type Errors struct {
 	Steps     []Margin // Steps[i] is what a pass at step i must show: the margin of the level it approves
 }
 
-// NewErrors returns the gate with GATES.md's bounds for steps of these weights (percent). A pass at
+// NewErrors returns the gate with docs/guides/gates.md's bounds for steps of these weights (percent). A pass at
 // a step approves the next weight, at the last one promotion.
 func NewErrors(weights []int) Errors {
 	g := Errors{Alpha: 0.01, Beta: 0.05, Tolerance: 1.1}

@@ -107,7 +107,7 @@ type Margin struct {
 }
 
 // MarginFor returns the margin that approving weight (percent; 100 is promotion) asks for.
-// Source: GATES.md, "Pass test".
+// Source: docs/guides/gates.md, "Pass test".
 func MarginFor(weight int) Margin {
 	switch {
 	case weight <= 5:

@@ -37,7 +37,7 @@ func newTable(w Window) (table, bool) {
 //	ln sum over k of C(n_c, k) C(n_s, e-k) w^(k-x),   w >= 1
 //
 // so that the window's evidence for odds ratio w1 against w0, the quotient
-// (w1/w0)^x Z(w0)/Z(w1) of GATES.md, is exp(logZ(w0) - logZ(w1)).
+// (w1/w0)^x Z(w0)/Z(w1) of docs/guides/gates.md, is exp(logZ(w0) - logZ(w1)).
 //
 // The terms are log-concave in k. It starts at their mode and goes outwards until they no longer
 // matter: a number of terms in the order of the standard deviation, and at most some dozens

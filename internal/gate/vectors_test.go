@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The numbers in this file are GATES.md's, to the digits that it gives.
+// The numbers in this file are docs/guides/gates.md's, to the digits that it gives.
 
 const sixDigits = 0.6e-6
 
@@ -16,7 +16,7 @@ func close6(t *testing.T, what string, got, want float64) {
 	}
 }
 
-// window writes GATES.md's order: n_c, x_c, n_s, x_s.
+// window writes docs/guides/gates.md's order: n_c, x_c, n_s, x_s.
 func window(nc, xc, ns, xs uint64) Window {
 	return Window{Candidate: Arm{nc, xc}, Stable: Arm{ns, xs}}
 }
