@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// ErrNotFound: there is no such cluster.
+// ErrNotFound says that there is no such cluster.
 var ErrNotFound = errors.New("no such cluster")
 
 // A Spec is what a user asks of a cluster.

@@ -1,0 +1,54 @@
+// Command bench measures what matters of speed, each thing side by side with something that
+// everybody has, in one run: on another machine the numbers differ, the ratios hardly do.
+//
+// It ends in a line a figure: name, value, unit, "goal" and the goal, then "ok" or "short".
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+)
+
+// A figure is a measured ratio and what it should be.
+type figure struct {
+	name  string
+	value float64
+	unit  string
+	most  bool // the goal is a most, not a least
+	goal  float64
+}
+
+func (f figure) String() string {
+	sign, ok := ">=", f.value >= f.goal
+	if f.most {
+		sign, ok = "<=", f.value <= f.goal
+	}
+	verdict := "short"
+	if ok {
+		verdict = "ok"
+	}
+	return fmt.Sprintf("%s %.3g %s goal %s%g %s", f.name, f.value, f.unit, sign, f.goal, verdict)
+}
+
+func main() {
+	var figures []figure
+	for _, measure := range []func() ([]figure, error){routing, judging} {
+		fs, err := measure()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		figures = append(figures, fs...)
+	}
+	fmt.Println()
+	for _, f := range figures {
+		fmt.Println(f)
+	}
+}
+
+// median of an odd number of values; it forgets the run in which the machine did something else.
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
