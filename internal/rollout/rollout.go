@@ -3,7 +3,7 @@
 // Next decides: a pure function of a policy, a record and an event, without clock, context
 // or network. Run acts: it counts what users saw, asks Next, and saves the answer. The
 // record holds the weights, so that one compare-and-swap writes the decision and what
-// carries it out; nothing raises a weight that is not in a saved record. See GATES.md for
+// carries it out; nothing raises a weight that is not in a saved record. See docs/guides/gates.md for
 // the invariants S1 to S9 that hold whatever dies, and when.
 package rollout
 
@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
@@ -48,35 +49,66 @@ type Record struct {
 	Approved int `json:"approved"` // the highest weight that is allowed, percent
 
 	Epoch   uint64    `json:"epoch"`   // grows by one with each runner that takes over
-	Runner  string    `json:"runner"`  // who drives, for people; "" before the first
-	Renewed time.Time `json:"renewed"` // when the runner last wrote; says when to try, never who may write
+	Runner  string    `json:"runner"`  // who drives, for people; "" before the first and after one that left
+	Renewed time.Time `json:"renewed"` // when a runner last wrote; says when to try, never who may write
+
+	// The times below are zero until what they tell of has happened.
 
 	Began     time.Time `json:"began"`
-	StepBegan time.Time `json:"step_began"`
-	LastSeen  time.Time `json:"last_seen"` // when a request was last counted
-	HeldFrom  Phase     `json:"held_from,omitempty"`
+	Ready     time.Time `json:"ready,omitzero"`      // when the candidate could serve; the first step waits for it
+	Opened    time.Time `json:"opened,omitzero"`     // when the first step began; limits.total runs from here
+	StepBegan time.Time `json:"step_began,omitzero"` // limits.step runs from here
+	LastSeen  time.Time `json:"last_seen,omitzero"`  // when a request was last counted, on either arm
+	HeldSince time.Time `json:"held_since,omitzero"` // while holding: since when no request was counted
+	// StepHeld is what was spent holding at this step. It does not count toward the step's minimum.
+	StepHeld Duration `json:"step_held,omitempty"`
 
 	Evidence gate.ErrorEvidence `json:"evidence"`
+	StepSeen gate.Window        `json:"step_seen"`        // what was counted at this step
 	Cursor   Cursor             `json:"cursor,omitempty"` // behind the evidence: written together, so nothing counts twice
-	// Rate measures traffic before the first step: requests counted since Began.
-	Rate uint64 `json:"rate,omitempty"`
+	// Before measures traffic before the first step, by which leading steps are left out.
+	Before Traffic `json:"before"`
 
 	Verdicts []gate.Verdict `json:"verdicts,omitempty"` // the gates' latest
 	Failure  *Failure       `json:"failure,omitempty"`  // why it was rolled back
 	History  []Entry        `json:"history"`            // every transition in a sentence, oldest first
 }
 
+// Traffic is requests on both arms, and since when they were counted.
+type Traffic struct {
+	Requests uint64    `json:"requests"`
+	Since    time.Time `json:"since,omitzero"`
+}
+
 // A Failure says why a rollout was rolled back. Once recorded it stays (S2).
 type Failure struct {
-	// Kind is "gate", "candidate" (it could not serve), "inconclusive", "blind",
-	// "cancelled", "abandoned" or "superseded".
 	Kind string `json:"kind"`
-	Gate string `json:"gate,omitempty"` // the gate's name where Kind is "gate"
+	Gate string `json:"gate,omitempty"` // the gate's name where Kind is KindGate
 	// Rejected is true where the candidate itself was found wanting: it is not tried again
 	// unless told to (S9). A cancelled, abandoned or superseded rollout rejects nobody.
 	Rejected bool      `json:"rejected"`
 	Reason   string    `json:"reason"` // a sentence with the numbers
 	At       time.Time `json:"at"`
+}
+
+// The kinds of failure. The first four reject the candidate.
+const (
+	KindGate         = "gate"         // a gate found it worse than the stable revision
+	KindCandidate    = "candidate"    // it could not serve
+	KindInconclusive = "inconclusive" // no verdict within the policy's limits
+	KindBlind        = "blind"        // no request was counted for limits.blind
+	KindCancelled    = "cancelled"    // whoever asked for the rollout asked for its end
+	KindAbandoned    = "abandoned"    // nobody drove it any more
+	KindSuperseded   = "superseded"   // another revision was asked for
+)
+
+// rejects reports whether a failure of this kind finds the candidate itself wanting.
+func rejects(kind string) bool {
+	switch kind {
+	case KindGate, KindCandidate, KindInconclusive, KindBlind:
+		return true
+	}
+	return false
 }
 
 // An Entry of the history.
@@ -106,6 +138,28 @@ var (
 	// ErrNotFound: no such endpoint.
 	ErrNotFound = errors.New("no such endpoint")
 )
+
+// ErrNewer means that a later Tidegate wrote the record. This one may read it, and must not write it.
+var ErrNewer = errors.New("the record was written by a later Tidegate: use that or newer")
+
+// Writable returns ErrNewer, with the numbers, where the record must not be written by this
+// program: it would lose what it does not know.
+func (r Record) Writable() error {
+	if r.Schema > Schema {
+		return fmt.Errorf("record of schema %d, this program writes %d: %w", r.Schema, Schema, ErrNewer)
+	}
+	return nil
+}
+
+// Lapsed reports whether the rollout is abandoned: nobody wrote for the policy's
+// abandoned_after. An engine that sees it feeds Next the event Abandoned.
+func Lapsed(r Record, p Policy, now time.Time) bool {
+	last := r.Renewed
+	if last.Before(r.Began) { // no runner wrote yet
+		last = r.Began
+	}
+	return !r.Phase.Final() && now.Sub(last) > time.Duration(p.Limits.AbandonedAfter)
+}
 
 // A Store keeps an endpoint's record and weights as one value, and counts what its users saw.
 //

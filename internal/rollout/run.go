@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -9,22 +10,41 @@ import (
 // Lease is how long a runner that does not write is taken to be alive.
 const Lease = 5 * time.Second
 
+const (
+	// callLimit bounds one call to the store, so that one that hangs is noticed like one that fails.
+	callLimit = Lease
+	// lastWords is how long a runner that was told to stop tries to say so.
+	lastWords = 2 * time.Second
+)
+
 // Options of a Run.
 type Options struct {
 	Runner   string        // who drives, for people: "terraform on HOST (pid 4711)"
-	Interval time.Duration // a window; 1 s when 0
+	Interval time.Duration // a window, at most half a Lease; 1 s when 0
 	// Freeze leaves the weight as it is when ctx ends, for the next runner; else the rollout
 	// is cancelled and the weight 0.
 	Freeze   bool
 	Progress func(Record) // called after each saved change; may be nil
 }
 
-// A RolledBackError is the end of a rollout that did not promote.
-type RolledBackError struct{ Record Record }
+// A RolledBackError is the end of a rollout that did not promote. Where the end of a context
+// was the reason, it wraps the context's error.
+type RolledBackError struct {
+	Record Record
+	cause  error
+}
 
-func (e *RolledBackError) Error() string { return e.Record.Failure.Reason }
+func (e *RolledBackError) Error() string {
+	if e.Record.Failure == nil {
+		return "The rollout was rolled back, and its record does not say why."
+	}
+	return e.Record.Failure.Reason
+}
 
-// A HeldError: another runner drives the rollout.
+// Unwrap returns the error of the context that ended the rollout, or nil.
+func (e *RolledBackError) Unwrap() error { return e.cause }
+
+// A HeldError means that another runner drives the rollout.
 type HeldError struct {
 	Runner string
 	Since  time.Time // when it last wrote
@@ -36,15 +56,249 @@ func (e *HeldError) Error() string {
 
 // Run drives the endpoint's rollout to its end and returns the final record, with a
 // *RolledBackError where it was not promoted, *HeldError where another runner is alive, or
-// ctx's error. A stale lease is taken over.
-func Run(ctx context.Context, s Store, id string, o Options) (Record, error) { panic("contract only") }
+// ctx's error. A stale lease is taken over. An endpoint that has no rollout under way is
+// done at once.
+func Run(ctx context.Context, s Store, id string, o Options) (Record, error) {
+	if o.Interval == 0 {
+		o.Interval = time.Second
+	}
+	if o.Interval < 0 || o.Interval > Lease/2 {
+		return Record{}, fmt.Errorf("drive the rollout of %s: interval %s: want at most %s, half the lease", id, o.Interval, Lease/2)
+	}
+	if o.Runner == "" {
+		return Record{}, fmt.Errorf("drive the rollout of %s: the runner has no name: others have to be told who drives", id)
+	}
+	d := &driver{store: s, id: id, Options: o, began: time.Now()}
+	err := d.claim(ctx)
+	if err == nil {
+		err = d.drive(ctx)
+	}
+	if err != nil && ctx.Err() != nil && d.claimed {
+		err = d.end(ctx)
+	}
+	return d.rec, d.outcome(ctx, err)
+}
 
-// Begin returns the record of a new rollout: preparing, weight 0.
-func Begin(candidate, stable string, p Policy, at time.Time) Record { panic("contract only") }
+// outcome puts the end of a Run into its error.
+func (d *driver) outcome(ctx context.Context, err error) error {
+	var held *HeldError
+	switch {
+	case errors.As(err, &held) && ctx.Err() == nil:
+		return held
+	case err != nil:
+		return fmt.Errorf("drive the rollout of %s: %w", d.id, err)
+	case d.rec.Phase != RolledBack:
+		return nil
+	}
+	rolledBack := &RolledBackError{Record: d.rec}
+	if d.rec.Failure != nil && d.rec.Failure.Kind == KindCancelled {
+		rolledBack.cause = ctx.Err()
+	}
+	return rolledBack
+}
 
-// An Effect is what Next asks of whoever applies its record.
-type Effect string
+// A driver is a Run: what it knows of the stored record, and what it still has to write.
+type driver struct {
+	Options
+	store  Store
+	id     string
+	policy Policy
+	began  time.Time
 
-// Next decides. It returns the record after e, and what else is to be done. An event that
-// means nothing in the record's phase returns it unchanged.
-func Next(p Policy, r Record, e Event) (Record, []Effect) { panic("contract only") }
+	rec     Record // as last loaded or saved
+	v       Version
+	stale   bool // a save failed: what is stored now, maybe even what was to be saved, has to be loaded
+	claimed bool // rec.Epoch is this runner's
+
+	// intent is an event that rolls back and is not saved yet. It is not decided again:
+	// whatever is counted later, it happened (S2).
+	intent  Event
+	turned  time.Time     // when the last turn began
+	failing time.Time     // since when the store fails; zero while it does not
+	delay   time.Duration // until the next try
+}
+
+// drive takes turns until the rollout is over.
+func (d *driver) drive(ctx context.Context) error {
+	for !d.rec.Phase.Final() {
+		err := d.turn(ctx)
+		if err == nil {
+			d.failing, d.delay = time.Time{}, 0
+			if d.rec.Phase.Final() {
+				return nil
+			}
+			err = d.pause(ctx)
+		}
+		if err := d.recover(ctx, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turn counts, decides and saves, once.
+func (d *driver) turn(ctx context.Context) error {
+	d.turned = time.Now()
+	if d.stale {
+		if err := d.reload(ctx); err != nil {
+			// Nobody counts meanwhile, and that the candidate keeps its traffic then has its
+			// limit too, from what was last known.
+			d.decide(Unseen{Why: err.Error(), At: now()})
+			return err
+		}
+		if d.rec.Phase.Final() {
+			return nil
+		}
+	}
+	e := d.intent
+	if e == nil {
+		e = d.count(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return err // not counting because of it is no lack of evidence
+	}
+	return d.save(ctx, d.decide(e))
+}
+
+// pause waits for the next turn. It begins at once where the engine said that the candidate
+// can serve, or that the rollout is over.
+func (d *driver) pause(ctx context.Context) error {
+	until := d.turned.Add(d.Interval)
+	watcher, ok := d.store.(Watcher)
+	for ok && time.Now().Before(until) {
+		call, cancel := context.WithDeadline(ctx, until)
+		err := watcher.Changed(call, d.id, d.v)
+		cancel()
+		if err != nil {
+			break // the time is up, or the watcher failed: then the time is waited for
+		}
+		before, waited := d.v, d.rec.Ready.IsZero()
+		if err := d.reload(ctx); err != nil {
+			d.stale = true
+			return err
+		}
+		if d.rec.Phase.Final() || waited && !d.rec.Ready.IsZero() {
+			return nil
+		}
+		if d.v == before {
+			break // a Watcher that cries wolf shall not make this a busy loop
+		}
+	}
+	return sleep(ctx, time.Until(until))
+}
+
+// count asks what users saw since the cursor. After a conflict or a lost answer the same
+// cursor is asked again: what was counted and not saved is counted again then, and only once.
+func (d *driver) count(ctx context.Context) Event {
+	call, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	windows, cursor, err := d.store.Count(call, d.id, d.rec.Cursor)
+	if err != nil {
+		return Unseen{Why: err.Error(), At: now()}
+	}
+	return Counted{Windows: windows, Cursor: cursor, At: now()}
+}
+
+func (d *driver) decide(e Event) Record {
+	next := Next(d.policy, d.rec, e)
+	if d.intent == nil && next.Phase == RolledBack {
+		d.intent = e
+	}
+	return next
+}
+
+func (d *driver) save(ctx context.Context, next Record) error {
+	call, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	v, err := d.store.Save(call, d.id, next, d.v)
+	if err != nil {
+		d.stale = true
+		return err
+	}
+	d.keep(next, v)
+	d.intent = nil
+	return nil
+}
+
+// reload learns what is stored after somebody else wrote, or after a save whose answer was lost.
+func (d *driver) reload(ctx context.Context) error {
+	call, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	r, v, err := d.store.Load(call, d.id)
+	switch {
+	case err != nil:
+		return err
+	case r.ID != d.rec.ID:
+		// Another rollout has begun, so this one is over, however it ended.
+		d.rec = Next(d.policy, d.rec, Superseded{Why: "another rollout has begun", At: now()})
+		return nil
+	case r.Epoch != d.rec.Epoch && !r.Phase.Final():
+		return &HeldError{Runner: r.Runner, Since: r.Renewed}
+	case r.Writable() != nil:
+		return r.Writable()
+	}
+	if v != d.v {
+		d.keep(r, v)
+	}
+	d.stale = false
+	return nil
+}
+
+func (d *driver) keep(r Record, v Version) {
+	d.rec, d.v, d.stale = r, v, false
+	if d.Progress != nil {
+		d.Progress(r)
+	}
+}
+
+// recover returns the errors that end a Run, and waits where another try may help.
+func (d *driver) recover(ctx context.Context, err error) error {
+	var held *HeldError
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &held), errors.Is(err, ErrNotFound), errors.Is(err, ErrNewer):
+		return err
+	}
+	if d.failing.IsZero() {
+		d.failing = time.Now()
+	}
+	// Who has given the candidate traffic does not give up: the record is the only way to
+	// take it off. Else the caller had better know.
+	if spent := time.Since(d.failing); (!d.claimed || d.rec.Weight == 0) && spent > d.patience() {
+		return fmt.Errorf("the store has failed for %s: %w", lasting(spent), err)
+	}
+	if errors.Is(err, ErrConflict) && d.delay == 0 {
+		d.delay = firstDelay
+		return nil // somebody wrote, and is done: try at once
+	}
+	d.delay = min(max(2*d.delay, firstDelay), d.Interval)
+	return sleep(ctx, d.delay)
+}
+
+const firstDelay = 20 * time.Millisecond
+
+// patience is how long a store may fail while the candidate has no traffic.
+func (d *driver) patience() time.Duration {
+	if d.claimed {
+		return time.Duration(d.policy.Limits.Blind)
+	}
+	return Lease
+}
+
+// now is the wall clock: what goes into a record has no use for the monotonic one.
+func now() time.Time { return time.Now().UTC().Round(0) }
+
+// sleep waits, or returns ctx's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,98 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// poll is how often the store is asked for a sign of another runner.
+const poll = Lease / 20
+
+// A claim is a taking over whose answer was lost: what is stored tells whether it was saved.
+type claim struct {
+	id    string
+	epoch uint64
+	at    int64 // nanoseconds: a time that was stored and read again may differ in more than that
+}
+
+// claim makes this runner the one that drives, where no other is alive, or finds that the
+// rollout is over.
+func (d *driver) claim(ctx context.Context) error {
+	var idle time.Time // when a runner that gives no sign any more last wrote
+	var lost claim
+	for {
+		err := d.tryClaim(ctx, &idle, &lost)
+		if err == nil && (d.claimed || d.rec.Phase.Final()) {
+			d.failing, d.delay = time.Time{}, 0
+			return nil
+		}
+		if err := d.recover(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+func (d *driver) tryClaim(ctx context.Context, idle *time.Time, lost *claim) error {
+	if err := d.load(ctx); err != nil || d.rec.Phase.Final() {
+		return err
+	}
+	if d.rec.Runner == d.Runner && *lost == (claim{d.rec.ID, d.rec.Epoch, d.rec.Renewed.UnixNano()}) {
+		d.claimed = true
+		d.keep(d.rec, d.v)
+		return nil
+	}
+	// A lease that has run out is taken over at once. One that has not, or that comes from a
+	// clock ahead of this one, is watched: only a write shows that its runner lives.
+	if d.rec.Runner != "" && time.Since(d.rec.Renewed) < Lease && !d.rec.Renewed.Equal(*idle) {
+		*idle = d.rec.Renewed
+		return d.watch(ctx)
+	}
+	at := now()
+	next := Next(d.policy, d.rec, TakenOver{Runner: d.Runner, At: at})
+	*lost = claim{}
+	err := d.save(ctx, next)
+	if err != nil && !errors.Is(err, ErrConflict) {
+		*lost = claim{next.ID, next.Epoch, at.UnixNano()}
+	}
+	d.claimed = err == nil
+	return err
+}
+
+// load reads the record and its policy before the rollout is this runner's.
+func (d *driver) load(ctx context.Context) error {
+	call, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	r, v, err := d.store.Load(call, d.id)
+	if err != nil {
+		return err
+	}
+	d.rec, d.v, d.stale = r, v, false
+	if r.Phase.Final() {
+		return nil
+	}
+	// Where the policy cannot be read, Next says so and rolls back.
+	d.policy, _ = ParsePolicy(r.Policy)
+	return r.Writable()
+}
+
+// watch waits a lease for another runner's next write, and returns a *HeldError where it
+// comes.
+func (d *driver) watch(ctx context.Context) error {
+	seen, until := d.rec, time.Now().Add(Lease)
+	for time.Now().Before(until) {
+		if err := sleep(ctx, poll); err != nil {
+			return err
+		}
+		if err := d.load(ctx); err != nil {
+			return err
+		}
+		if d.rec.Phase.Final() || d.rec.Runner == "" || d.rec.ID != seen.ID {
+			return nil // over, or free
+		}
+		if d.rec.Epoch != seen.Epoch || !d.rec.Renewed.Equal(seen.Renewed) {
+			return &HeldError{Runner: d.rec.Runner, Since: d.rec.Renewed}
+		}
+	}
+	return nil
+}

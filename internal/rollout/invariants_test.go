@@ -1,0 +1,210 @@
+package rollout
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
+)
+
+// check says which invariant of docs/guides/gates.md, "What must always hold", a transition breaks.
+func check(p Policy, before Record, e Event, after Record) error {
+	broken := func(which string) error {
+		return fmt.Errorf("%s\nafter %T %+v\nfrom %s at %d%% (step %d)\nto   %s at %d%% (step %d, approved %d, failure %+v)",
+			which, e, e, before.Phase, before.Weight, before.Step, after.Phase, after.Weight, after.Step, after.Approved, after.Failure)
+	}
+	counted, isCount := e.(Counted)
+	raised := after.Weight > before.Weight
+	first := before.Phase == Preparing && after.Phase == Observing
+	switch {
+	case after.Weight > after.Approved:
+		return broken("S1: more traffic than was approved")
+	case after.Approved > before.Approved && !isCount:
+		return broken("S1: approved by something that is no evidence")
+	case after.Approved > before.Approved && !first && !passed(after.Verdicts):
+		return broken("S1: approved without a recorded pass")
+	case after.Approved > before.Approved && !first && before.Phase != Observing:
+		return broken("S1: approved from a phase that has no evidence")
+	case after.Approved > before.Approved && !first && requests(total(counted.Windows)) == 0:
+		return broken("S1: approved by the clock alone")
+	case raised && (before.Failure != nil || after.Failure != nil):
+		return broken("S2: traffic after a failure")
+	case before.Failure != nil && !reflect.DeepEqual(before.Failure, after.Failure):
+		return broken("S2: a failure was changed")
+	case before.Phase.Final() && !reflect.DeepEqual(before, after):
+		return broken("S2: a final record was changed")
+	case after.Failure != nil && (after.Phase != RolledBack || after.Weight != 0 || after.Approved != 0):
+		return broken("S2: a failure that did not take the candidate off in the same write")
+	case !onTheWay(p, before, after):
+		return broken("S3: weights climb the steps, then promotion, or go to 0")
+	case ends(e) && !before.Phase.Final() && after.Phase != RolledBack:
+		return broken("S4: a rollback that did not happen")
+	case after.Phase == RolledBack && after.Failure == nil:
+		return broken("S4: a rollback without a reason")
+	case after.Phase == Promoted && before.Phase != Promoted && after.Verdicts[0].Seen.Candidate.Requests == 0:
+		return broken("S7: promotion without evidence")
+	case after.Failure != nil && after.Failure.Rejected != slices.Contains([]string{KindGate, KindCandidate, KindInconclusive, KindBlind}, after.Failure.Kind):
+		return broken("S9: the wrong ones are rejected")
+	}
+	return checkBooks(p, before, e, after, broken)
+}
+
+// checkBooks holds for what is told about a rollout, and for who drives it.
+func checkBooks(p Policy, before Record, e Event, after Record, broken func(string) error) error {
+	_, taken := e.(TakenOver)
+	moved := before.Phase != after.Phase || before.Weight != after.Weight
+	switch {
+	case after.Epoch < before.Epoch || after.Epoch > before.Epoch && !taken:
+		return broken("S5: only taking over gives an epoch")
+	case taken && !after.Phase.Final() && after.Epoch != before.Epoch+1:
+		return broken("S5: taking over gives the next epoch")
+	case moved && reflect.DeepEqual(before.History, after.History):
+		return broken("a transition that is not told")
+	case len(after.History) > mostEntries:
+		return broken("a history without an end")
+	case after.StepHeld < 0:
+		return broken("time ran backwards")
+	case (after.Phase == Holding) == after.HeldSince.IsZero():
+		return broken("held without a beginning, or the other way around")
+	case (after.Phase == Observing || after.Phase == Holding) && after.Weight != p.Steps[after.Step].Weight:
+		return broken("the weight is not the step's")
+	}
+	return nil
+}
+
+func ends(e Event) bool {
+	switch e.(type) {
+	case Failed, Cancelled, Superseded, Abandoned:
+		return true
+	}
+	return false
+}
+
+func onTheWay(p Policy, before, after Record) bool {
+	switch {
+	case after.Weight == before.Weight, after.Weight == 0:
+		return true
+	case before.Phase == Preparing:
+		return after.Phase == Observing && after.Weight == p.Steps[after.Step].Weight && (after.Step == 0 || p.SkipLeading && p.Steps[after.Step-1].Weight < 10)
+	case after.Phase == Promoted:
+		return before.Step == len(p.Steps)-1 && after.Weight == 100
+	}
+	return after.Step == before.Step+1 && after.Weight == p.Steps[after.Step].Weight
+}
+
+func passed(verdicts []gate.Verdict) bool {
+	return len(verdicts) > 0 && !slices.ContainsFunc(verdicts, func(v gate.Verdict) bool { return v.Outcome != gate.Pass })
+}
+
+func total(windows []gate.Window) (t gate.Window) {
+	for _, w := range windows {
+		t = sum(t, w)
+	}
+	return t
+}
+
+func policies(t *rapid.T) Policy {
+	p := demoPolicy()
+	weights := rapid.SliceOfNDistinct(rapid.IntRange(1, 99), 1, 8, rapid.ID[int]).Draw(t, "weights")
+	slices.Sort(weights)
+	p.Steps = nil
+	for _, w := range weights {
+		p.Steps = append(p.Steps, Step{w})
+	}
+	p.SkipLeading = rapid.Bool().Draw(t, "skip leading")
+	seconds := func(what string, least, most int) Duration {
+		return Duration(time.Duration(rapid.IntRange(least, most).Draw(t, what)) * time.Second)
+	}
+	p.Limits.StepMinimum = seconds("step minimum", 1, 5)
+	p.Limits.Bake = seconds("bake", 1, 10)
+	p.Limits.Step = seconds("step", 10, 60)
+	p.Limits.Total = seconds("total", 60, 300)
+	p.Limits.Blind = seconds("blind", 5, 60)
+	return p
+}
+
+// events are mostly what happens, with all that could happen in between.
+func events(t *rapid.T, r Record, now time.Time) Event {
+	switch rapid.IntRange(0, 39).Draw(t, "event") {
+	case 0:
+		return TakenOver{Runner: "r", At: now}
+	case 1, 5, 6, 7:
+		return Ready{At: now}
+	case 2:
+		return Unseen{Why: "refused", At: now}
+	case 3:
+		return Left{Why: "enough", At: now}
+	case 4:
+		if rapid.IntRange(0, 4).Draw(t, "an end") > 0 {
+			break
+		}
+		return rapid.SampledFrom([]Event{
+			Failed{"died", now}, Cancelled{"enough", now}, Superseded{"other", now}, Abandoned{now},
+		}).Draw(t, "end")
+	}
+	return Counted{Windows: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) gate.Window { return windows(t, r) }), 0, 2).Draw(t, "windows"), At: now}
+}
+
+func windows(t *rapid.T, r Record) gate.Window {
+	if rapid.IntRange(0, 99).Draw(t, "nonsense") == 0 {
+		any := rapid.Uint64()
+		return gate.Window{
+			Candidate: gate.Arm{Requests: any.Draw(t, "candidate"), Bad: any.Draw(t, "bad")},
+			Stable:    gate.Arm{Requests: any.Draw(t, "stable"), Bad: any.Draw(t, "bad")},
+		}
+	}
+	n := rapid.SampledFrom([]uint64{0, 20, 1000, 50_000, 200_000}).Draw(t, "requests")
+	if rapid.IntRange(0, 30).Draw(t, "bad") == 0 {
+		return traffic(r.Weight, n, rapid.SampledFrom([]uint64{1, 50}).Draw(t, "bad percent"))
+	}
+	return traffic(r.Weight, n, 0)
+}
+
+func TestInvariantsHoldWhateverHappens(t *testing.T) {
+	t.Parallel()
+	ends := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		p := policies(t)
+		if p.Validate() != nil {
+			t.Skip("a policy that nobody could pass")
+		}
+		now := noon
+		r := Begin("sha256:c", "sha256:a", p, now)
+		for range 150 {
+			e := events(t, r, now)
+			after := Next(p, r, e)
+			if err := check(p, r, e, after); err != nil {
+				t.Fatal(err)
+			}
+			r = after
+			now = now.Add(rapid.Custom(steps).Draw(t, "later"))
+		}
+		ends[endOf(r)]++
+	})
+	t.Logf("ends: %v", ends)
+	for _, end := range []string{string(Promoted), KindGate, KindBlind, KindInconclusive} {
+		if ends[end] == 0 {
+			t.Errorf("no walk ended as %s: the claim is emptier than it looks", end)
+		}
+	}
+}
+
+// steps are mostly a second, and now and then what clocks do.
+func steps(t *rapid.T) time.Duration {
+	if rapid.IntRange(0, 29).Draw(t, "odd") > 0 {
+		return time.Second
+	}
+	return time.Duration(rapid.SampledFrom([]int{0, 2, 5, 20, -3, -3600, 86400}).Draw(t, "seconds")) * time.Second
+}
+
+func endOf(r Record) string {
+	if r.Failure != nil {
+		return r.Failure.Kind
+	}
+	return string(r.Phase)
+}

@@ -1,0 +1,66 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// end says the runner's last words after ctx has ended: that the rollout is cancelled, or
+// that the weight stays for the next runner. A roll-back that could not be saved yet comes
+// first.
+func (d *driver) end(ctx context.Context) error {
+	words, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	e := d.intent
+	if e == nil {
+		e = d.farewell(ctx)
+	}
+	for {
+		err := d.say(words, e)
+		if err == nil && d.rec.Phase.Final() {
+			return nil
+		}
+		if err == nil {
+			return ctx.Err() // frozen
+		}
+		if again := d.recover(words, err); again != nil {
+			return d.unsaid(ctx, err)
+		}
+	}
+}
+
+func (d *driver) say(ctx context.Context, e Event) error {
+	if d.stale {
+		if err := d.reload(ctx); err != nil || d.rec.Phase.Final() {
+			return err
+		}
+	}
+	return d.save(ctx, Next(d.policy, d.rec, e))
+}
+
+// farewell is the event by which a runner ends whose ctx has ended.
+func (d *driver) farewell(ctx context.Context) Event {
+	why := "cancelled by the user"
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, context.DeadlineExceeded):
+		why = "timed out after " + lasting(time.Since(d.began))
+	case !errors.Is(cause, context.Canceled):
+		why = cause.Error()
+	}
+	if d.Freeze {
+		return Left{Why: why, At: now()}
+	}
+	return Cancelled{Why: why, At: now()}
+}
+
+// unsaid tells what is left behind where the last words could not be saved.
+func (d *driver) unsaid(ctx context.Context, err error) error {
+	var held *HeldError
+	if errors.As(err, &held) || d.Freeze && d.intent == nil {
+		return fmt.Errorf("%w (%w)", ctx.Err(), err)
+	}
+	return fmt.Errorf("%w, and the end of the rollout could not be written, %s: the candidate keeps %d%% of traffic until the engine takes it off, %s after the last sign of a runner",
+		ctx.Err(), err.Error(), d.rec.Weight, d.policy.Limits.AbandonedAfter)
+}
