@@ -2,14 +2,19 @@
 // on this machine, routes requests to them by weight, and keeps the record of every rollout.
 //
 // Engine is the client's side: it starts the daemon when something is to be made, talks to it
-// over a unix socket, and reads the store itself while no daemon runs.
+// over a unix socket, and reads the store itself while no daemon runs. Serve is the daemon's:
+// a unit for every endpoint makes routers and model servers equal to the stored document, so
+// that a change is saved first and carried out second, by the same code as after a crash.
 package local
 
 import (
-	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
 // A Config says where an engine's data is, and how its daemon is started.
@@ -19,17 +24,31 @@ type Config struct {
 	Version string   // of this program; an older daemon is replaced
 }
 
+// dataDir is the directory as an absolute path: daemon and clients run in different folders.
+func (c Config) dataDir() (dataDir, error) {
+	abs, err := filepath.Abs(c.DataDir)
+	if err != nil || c.DataDir == "" {
+		return "", fmt.Errorf("data directory %q: not a usable path", c.DataDir)
+	}
+	return dataDir(abs), nil
+}
+
 // An Engine reaches the daemon of a data directory.
-type Engine struct{}
+type Engine struct {
+	config Config
+
+	mu      sync.Mutex
+	checked bool // a daemon of the right version answered
+}
 
 // Open returns the engine. It touches nothing yet.
-func Open(c Config) *Engine { panic("contract only") }
+func Open(c Config) *Engine { return &Engine{config: c} }
 
 // Clusters returns the engine's clusters. Applying one starts the daemon.
-func (e *Engine) Clusters() cluster.Engine { panic("contract only") }
+func (e *Engine) Clusters() cluster.Engine { return clusters{e} }
 
 // Endpoints returns the engine's endpoints.
-func (e *Engine) Endpoints() endpoint.Engine { panic("contract only") }
+func (e *Engine) Endpoints() endpoint.Engine { return endpoints{e} }
 
-// Serve is the daemon: it returns when ctx ends, after its model servers have stopped.
-func Serve(ctx context.Context, c Config) error { panic("contract only") }
+// Runners need not poll this engine.
+var _ rollout.Watcher = endpoints{}

@@ -2,6 +2,7 @@ package router
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -24,14 +25,24 @@ func newOrigin() *http.Transport {
 
 // fullDuplex lets a model server answer while it still reads: net/http would throw away the
 // unread beginning of the body when the answer begins, and the model server would miss it.
+//
+// The rest of a body that nobody read is read here: net/http would read it after the handler,
+// which in full duplex it cannot without cutting the connection (it panics).
 func fullDuplex(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.ContentLength != 0 {
-			http.NewResponseController(w).EnableFullDuplex() //nolint:errcheck // HTTP/1 and 2 have it
+		if req.ContentLength == 0 {
+			next.ServeHTTP(w, req)
+			return
 		}
+		body := req.Body                                 // ReverseProxy puts another in its place
+		http.NewResponseController(w).EnableFullDuplex() //nolint:errcheck // HTTP/1 and 2 have it
 		next.ServeHTTP(w, req)
+		_, _ = io.CopyN(io.Discard, body, restRead)
 	})
 }
+
+// restRead bounds what is read of a body for the sake of its connection, as net/http does.
+const restRead = 256 << 10
 
 // rewrite leaves the request as it is, but for X-Forwarded-*. ReverseProxy would drop query
 // parameters that it cannot read; they are the model server's to judge.

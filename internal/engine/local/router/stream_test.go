@@ -140,3 +140,30 @@ func TestAnAnswerMayComeBeforeTheBodyWasRead(t *testing.T) {
 	}
 	wantTotals(t, r, "sha256:stable", n, 0)
 }
+
+func TestAnUnreadBodyCostsNoConnection(t *testing.T) {
+	t.Parallel()
+	hasty := serve(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "no thanks") })
+	for name, table := range map[string]Table{"no model server": {}, "a hasty model server": {Stable: stable(hasty)}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := open(t, table)
+			conn, err := net.Dial("tcp", r.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for i := range 3 {
+				fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n%s", strings.Repeat("x", 5000))
+				res, err := http.ReadResponse(in, nil)
+				if err != nil {
+					t.Fatalf("answer %d on the connection: %v", i+1, err)
+				}
+				if _, err := io.Copy(io.Discard, res.Body); err != nil || res.Close {
+					t.Fatalf("answer %d: %v, closes the connection: %t", i+1, err, res.Close)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package local
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
+)
+
+const (
+	// restartsAllowed of a candidate's servers, in one rollout: the next one ends it.
+	restartsAllowed = 2
+	// returnGrace is what a runner has to come back after the engine itself was away.
+	returnGrace = 10 * time.Second
+)
+
+// act feeds the rollout what only the engine can see: that the candidate can serve, that it
+// cannot, that nobody drives any more. It saves like any runner does, by compare-and-swap.
+func (u *unit) act() {
+	doc, _, err := u.d.load(u.id)
+	if err != nil || doc == nil || !doc.inRollout() {
+		return
+	}
+	now := time.Now()
+	var e rollout.Event
+	p, err := rollout.ParsePolicy(doc.Record.Policy)
+	if err == nil {
+		e = u.event(doc, p, now)
+	} else {
+		// A damaged record: Next rolls it back whatever the event, and says why.
+		e = rollout.Abandoned{At: now}
+	}
+	if e == nil {
+		return
+	}
+	written, err := u.d.write(u.id, func(_ *tx, d *document) error {
+		if d.Version != doc.Version {
+			return errUnchanged // somebody else wrote, which woke run again
+		}
+		next := rollout.Next(p, d.Record, e)
+		if reflect.DeepEqual(next, d.Record) {
+			return errUnchanged
+		}
+		d.Record = next
+		return nil
+	})
+	if err != nil {
+		u.log().Error("cannot save the rollout", "error", err)
+		time.AfterFunc(time.Second, u.wake)
+		return
+	}
+	if written {
+		u.saved()
+	}
+}
+
+// event returns what happened to the candidate, or nil, and sees to it that run looks again
+// when a runner that falls silent has to be noticed.
+func (u *unit) event(doc *document, p rollout.Policy, now time.Time) rollout.Event {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if s := u.candidate(doc); s != nil {
+		st := s.state()
+		switch {
+		case st.Failed:
+			return rollout.Failed{Why: st.Problem, At: now}
+		case st.Restarts > restartsAllowed:
+			return rollout.Failed{Why: fmt.Sprintf("its model servers were restarted %d times: %s", st.Restarts, st.Problem), At: now}
+		case doc.Record.Phase == rollout.Preparing && doc.Record.Ready.IsZero() && s.ready(now):
+			return rollout.Ready{At: now}
+		}
+	}
+	limit := time.Duration(p.Limits.AbandonedAfter)
+	at := later(doc.Record.Renewed, doc.Record.Began).Add(limit)
+	at = later(at, u.d.started.Add(min(limit, returnGrace)))
+	if rollout.Lapsed(doc.Record, p, now) && now.After(at) {
+		return rollout.Abandoned{At: now}
+	}
+	u.timer = wakeIn(u, u.timer, max(at.Sub(now), 0)+10*time.Millisecond)
+	return nil
+}
+
+// candidate returns the slot on trial, not one that an update is trying.
+func (u *unit) candidate(doc *document) *slot {
+	for key, s := range u.slots {
+		if key.revision == doc.Candidate.Revision.Digest && !u.trial[key] {
+			return s
+		}
+	}
+	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

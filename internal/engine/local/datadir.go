@@ -1,0 +1,141 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// A dataDir is the absolute path of a data directory, which holds all that one daemon keeps.
+type dataDir string
+
+func (d dataDir) path(name string) string { return filepath.Join(string(d), name) }
+
+func (d dataDir) marker() string   { return d.path("tidegate-data") }
+func (d dataDir) store() string    { return d.path("store.db") }
+func (d dataDir) lock() string     { return d.path("engine.lock") }
+func (d dataDir) info() string     { return d.path("engine.json") }
+func (d dataDir) log() string      { return d.path("daemon.log") }
+func (d dataDir) startLog() string { return d.path("start.log") }
+func (d dataDir) content() string  { return d.path("content") }
+
+// servers is where model servers keep their logs and pid files: a folder for each endpoint.
+func (d dataDir) servers() string { return d.path("servers") }
+
+func (d dataDir) serversOf(id string) string {
+	return filepath.Join(d.servers(), filepath.FromSlash(id))
+}
+
+const markerText = `This folder belongs to Tidegate's embedded engine: model bytes, endpoints, rollouts and
+the secrets of running model servers. Stop the engine before you move or delete it.
+`
+
+// prepare makes the directory, or checks that it is ours and private. The marker file is what
+// tells it from a folder that somebody named by mistake.
+func (d dataDir) prepare() error {
+	if err := os.MkdirAll(filepath.Dir(string(d)), 0o755); err != nil { //nolint:gosec // what is above is not ours to close
+		return d.explain(err)
+	}
+	if err := os.Mkdir(string(d), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return d.explain(err)
+	}
+	if err := d.check(); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(d.marker()); err == nil {
+		return nil
+	}
+	entries, err := os.ReadDir(string(d))
+	if err != nil {
+		return d.explain(err)
+	}
+	if len(entries) > 0 && !d.marked() {
+		return fmt.Errorf("data directory %s: holds other things (%s): name an empty or a new folder", d, some(entries))
+	}
+	if err := os.Chmod(string(d), 0o700); err != nil { //nolint:gosec // a folder needs the x
+		return d.explain(err)
+	}
+	if err := os.WriteFile(d.marker(), []byte(markerText), 0o600); err != nil {
+		return d.explain(err)
+	}
+	// Data directories lie in repositories: none of this is ever to be committed.
+	if err := os.WriteFile(d.path(".gitignore"), []byte("*\n"), 0o600); err != nil {
+		return d.explain(err)
+	}
+	return nil
+}
+
+// marked reports whether the marker is there. Two programs may prepare a directory at once:
+// one may see the other's first files before it looked for the marker.
+func (d dataDir) marked() bool {
+	_, err := os.Lstat(d.marker())
+	return err == nil
+}
+
+// check refuses a directory that others own or can write to: whoever can write there can run
+// programs as this user.
+func (d dataDir) check() error {
+	info, err := os.Stat(string(d))
+	if err != nil {
+		return d.explain(err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("data directory %s: is a file: name a folder", d)
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("data directory %s: belongs to user %d, not to user %d who runs this: "+
+			"name another data directory, or run as its owner", d, st.Uid, os.Geteuid())
+	}
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return fmt.Errorf("data directory %s: others can write to it (mode %04o): run chmod 700 %s", d, mode, d)
+	}
+	return nil
+}
+
+// exists reports whether the directory is one of ours, without making it.
+func (d dataDir) exists() (bool, error) {
+	if _, err := os.Stat(string(d)); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err := d.check(); err != nil {
+		return false, err
+	}
+	return d.marked(), nil
+}
+
+// explain adds the way out to what the file system said.
+func (d dataDir) explain(err error) error {
+	switch {
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("data directory %s: cannot be written (%w): make it writable, or name another one", d, cause(err))
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("data directory %s: the disk is full", d)
+	}
+	return fmt.Errorf("data directory %s: %w", d, err)
+}
+
+// cause drops the operation and the path, which the sentence around it says already.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// some names the first entries of a folder.
+func some(entries []fs.DirEntry) string {
+	var names []string
+	for _, e := range entries {
+		if len(names) == 3 {
+			names = append(names, "...")
+			break
+		}
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,303 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
+)
+
+// storeSchema is the number of the store's layout. A store with a greater one is refused.
+const storeSchema = 1
+
+var (
+	bucketMeta      = []byte("meta")      // schema, program, page_port
+	bucketClusters  = []byte("clusters")  // name -> cluster.Spec
+	bucketEndpoints = []byte("endpoints") // id -> document
+	bucketSecrets   = []byte("secrets")   // id -> map of names and values, in no other place
+)
+
+// errLocked: another process has the store open.
+var errLocked = errors.New("the store is in use by another process")
+
+// A store is store.db: each transaction is on disk before it returns.
+type store struct {
+	path string
+	db   *bbolt.DB
+}
+
+// openStore opens the store of a daemon, and makes it where there is none.
+func openStore(path, program string) (*store, error) {
+	s, err := open(path, &bbolt.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	err = s.update(func(t *tx) error { return t.initialize(program) })
+	if err == nil {
+		err = s.verify()
+	}
+	if err != nil {
+		_ = s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// readStore opens a store that no daemon has open, for reading alone; fs.ErrNotExist where
+// there is none.
+func readStore(path string) (*store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	s, err := open(path, &bbolt.Options{Timeout: 200 * time.Millisecond, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.verify(); err != nil {
+		_ = s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func open(path string, o *bbolt.Options) (*store, error) {
+	s := &store{path: path}
+	err := s.guard(func() (err error) {
+		s.db, err = bbolt.Open(path, 0o600, o)
+		return err
+	})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, errLocked
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
+		return nil, damaged(path, err)
+	case err != nil:
+		return nil, fmt.Errorf("open %s: %w", path, cause(err))
+	}
+	return s, nil
+}
+
+// guard turns bbolt's panics on damaged pages, and reads beyond the end of a file that was cut
+// short, into an error.
+func (s *store) guard(fn func() error) (err error) {
+	old := debug.SetPanicOnFault(true)
+	defer func() {
+		debug.SetPanicOnFault(old)
+		if r := recover(); r != nil {
+			err = damaged(s.path, fmt.Errorf("%v", r))
+		}
+	}()
+	return fn()
+}
+
+func damaged(path string, why error) error {
+	return fmt.Errorf("%s is damaged or not a store of Tidegate's (%w): put a copy of it back, or stop the engine, "+
+		"move the data directory away and apply again", path, why)
+}
+
+// verify reads all there is, so that damage shows here and not in the middle of a rollout.
+func (s *store) verify() error {
+	return s.view(func(t *tx) error {
+		if err := t.checkSchema(); err != nil {
+			return err
+		}
+		if _, err := t.clusters(); err != nil {
+			return err
+		}
+		docs, err := t.endpoints()
+		if err != nil {
+			return err
+		}
+		for _, d := range docs {
+			if _, err := t.secrets(d.id()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *store) view(fn func(*tx) error) error {
+	return s.guard(func() error {
+		return s.db.View(func(b *bbolt.Tx) error { return fn(&tx{bolt: b, path: s.path}) })
+	})
+}
+
+// update runs fn in a transaction that is on disk when update returns nil, or never was.
+func (s *store) update(fn func(*tx) error) error {
+	return s.guard(func() error {
+		return s.db.Update(func(b *bbolt.Tx) error { return fn(&tx{bolt: b, path: s.path}) })
+	})
+}
+
+func (s *store) close() error { return s.db.Close() }
+
+// A tx is one transaction.
+type tx struct {
+	bolt *bbolt.Tx
+	path string
+}
+
+// initialize makes the buckets of a new store, and refuses a file of another program.
+func (t *tx) initialize(program string) error {
+	if t.bolt.Bucket(bucketMeta) == nil {
+		if name, _ := t.bolt.Cursor().First(); name != nil {
+			return damaged(t.path, errors.New("it holds another program's data"))
+		}
+		for _, name := range [][]byte{bucketMeta, bucketClusters, bucketEndpoints, bucketSecrets} {
+			if _, err := t.bolt.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		if err := t.setMeta("schema", strconv.Itoa(storeSchema)); err != nil {
+			return err
+		}
+	}
+	if err := t.checkSchema(); err != nil {
+		return err
+	}
+	return t.setMeta("program", program)
+}
+
+func (t *tx) checkSchema() error {
+	for _, name := range [][]byte{bucketMeta, bucketClusters, bucketEndpoints, bucketSecrets} {
+		if t.bolt.Bucket(name) == nil {
+			return damaged(t.path, fmt.Errorf("its part %q is missing", name))
+		}
+	}
+	schema, err := strconv.Atoi(t.meta("schema"))
+	if err != nil {
+		return damaged(t.path, errors.New("it does not say its schema"))
+	}
+	if schema > storeSchema {
+		return fmt.Errorf("%s was written by a newer program (%s, schema %d; this one knows %d): "+
+			"use that version, or move the data directory away and apply again", t.path, t.meta("program"), schema, storeSchema)
+	}
+	return nil
+}
+
+func (t *tx) meta(key string) string { return string(t.bolt.Bucket(bucketMeta).Get([]byte(key))) }
+
+func (t *tx) setMeta(key, value string) error {
+	return t.bolt.Bucket(bucketMeta).Put([]byte(key), []byte(value))
+}
+
+// get reads a JSON value; false where there is none.
+func (t *tx) get(bucket []byte, key string, v any) (bool, error) {
+	b := t.bolt.Bucket(bucket).Get([]byte(key))
+	if b == nil {
+		return false, nil
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return false, damaged(t.path, fmt.Errorf("%s %q: %w", bucket, key, err))
+	}
+	return true, nil
+}
+
+func (t *tx) set(bucket []byte, key string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return t.bolt.Bucket(bucket).Put([]byte(key), b)
+}
+
+// cluster returns cluster.ErrNotFound where there is none.
+func (t *tx) cluster(name string) (cluster.Spec, error) {
+	var s cluster.Spec
+	ok, err := t.get(bucketClusters, name, &s)
+	if err == nil && !ok {
+		err = fmt.Errorf("cluster %q: %w", name, cluster.ErrNotFound)
+	}
+	return s, err
+}
+
+func (t *tx) putCluster(s cluster.Spec) error { return t.set(bucketClusters, s.Name, s) }
+
+func (t *tx) removeCluster(name string) error {
+	return t.bolt.Bucket(bucketClusters).Delete([]byte(name))
+}
+
+func (t *tx) clusters() ([]cluster.Spec, error) {
+	var all []cluster.Spec
+	err := t.bolt.Bucket(bucketClusters).ForEach(func(k, _ []byte) error {
+		s, err := t.cluster(string(k))
+		all = append(all, s)
+		return err
+	})
+	return all, err
+}
+
+// endpoint returns nil where there is none.
+func (t *tx) endpoint(id string) (*document, error) {
+	d := &document{}
+	ok, err := t.get(bucketEndpoints, id, d)
+	if err != nil || !ok {
+		return nil, err
+	}
+	if d.Schema > documentSchema {
+		return nil, fmt.Errorf("endpoint %s was written by a newer program (schema %d; this one knows %d): use that version", id, d.Schema, documentSchema)
+	}
+	return d, nil
+}
+
+// put saves the document under a new version. Versions are never used again, not even after
+// an endpoint was deleted and made anew.
+func (t *tx) put(d *document) error {
+	n, err := t.bolt.Bucket(bucketEndpoints).NextSequence()
+	if err != nil {
+		return err
+	}
+	d.Schema, d.Version = documentSchema, n
+	if d.Spec.Env.Secrets != nil {
+		return errors.New("a document must not hold secrets")
+	}
+	return t.set(bucketEndpoints, d.id(), d)
+}
+
+// remove deletes the document and its secrets.
+func (t *tx) remove(id string) error {
+	if err := t.bolt.Bucket(bucketSecrets).Delete([]byte(id)); err != nil {
+		return err
+	}
+	return t.bolt.Bucket(bucketEndpoints).Delete([]byte(id))
+}
+
+func (t *tx) endpoints() ([]*document, error) {
+	var all []*document
+	err := t.bolt.Bucket(bucketEndpoints).ForEach(func(k, _ []byte) error {
+		d, err := t.endpoint(string(k))
+		all = append(all, d)
+		return err
+	})
+	return all, err
+}
+
+func (t *tx) secrets(id string) (map[string]string, error) {
+	var s map[string]string
+	_, err := t.get(bucketSecrets, id, &s)
+	return s, err
+}
+
+// setSecrets keeps s for the endpoint; nil leaves what is there.
+func (t *tx) setSecrets(id string, s map[string]string) error {
+	switch {
+	case s == nil:
+		return nil
+	case len(s) == 0:
+		return t.bolt.Bucket(bucketSecrets).Delete([]byte(id))
+	}
+	return t.set(bucketSecrets, id, s)
+}
+
+// missing reports whether err says that there is no store, or no data directory, at all.
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

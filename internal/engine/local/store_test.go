@@ -1,0 +1,148 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
+)
+
+func testStore(t *testing.T) *store {
+	t.Helper()
+	s, err := openStore(filepath.Join(t.TempDir(), "store.db"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.close() })
+	return s
+}
+
+func TestVersionsAreNeverUsedAgain(t *testing.T) {
+	s := testStore(t)
+	doc := &document{}
+	doc.setSpec(endpoint.Spec{Cluster: "here", Name: "a"})
+	seen := map[version]bool{}
+	for range 3 {
+		err := s.update(func(tx *tx) error {
+			if err := tx.put(doc); err != nil {
+				return err
+			}
+			return tx.remove(doc.id())
+		})
+		if err != nil || seen[doc.version()] {
+			t.Fatalf("version %s again, or %v", doc.version(), err)
+		}
+		seen[doc.version()] = true
+	}
+}
+
+func TestDocumentsNeverHoldSecrets(t *testing.T) {
+	s := testStore(t)
+	doc := &document{Spec: endpoint.Spec{Cluster: "here", Name: "a", Env: endpoint.Env{Secrets: map[string]string{"a": "b"}}}}
+	if err := s.update(func(tx *tx) error { return tx.put(doc) }); err == nil {
+		t.Error("a document with secrets was saved")
+	}
+}
+
+func TestStoresOfNewerOrOtherProgramsAreRefused(t *testing.T) {
+	for name, change := range map[string]func(*bbolt.Tx) error{
+		"schema 2": func(b *bbolt.Tx) error {
+			return b.Bucket(bucketMeta).Put([]byte("schema"), []byte("2"))
+		},
+		"no schema":      func(b *bbolt.Tx) error { return b.Bucket(bucketMeta).Delete([]byte("schema")) },
+		"is missing":     func(b *bbolt.Tx) error { return b.DeleteBucket(bucketSecrets) },
+		"another prog":   func(b *bbolt.Tx) error { return b.DeleteBucket(bucketMeta) },
+		"here":           func(b *bbolt.Tx) error { return b.Bucket(bucketClusters).Put([]byte("here"), []byte("{")) },
+		"newer program":  func(b *bbolt.Tx) error { return b.Bucket(bucketEndpoints).Put([]byte("x"), []byte(`{"schema":9}`)) },
+		"local/here/pen": func(b *bbolt.Tx) error { return b.Bucket(bucketEndpoints).Put([]byte("local/here/pen"), []byte("[]")) },
+	} {
+		path := filepath.Join(t.TempDir(), "store.db")
+		s, err := openStore(path, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.db.Update(change); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := openStore(path, "test"); err == nil {
+			_ = s.close()
+			t.Errorf("%s: a daemon opened it", name)
+		}
+		s, err = readStore(path)
+		if err == nil {
+			_ = s.close()
+			t.Errorf("%s: a client read it", name)
+			continue
+		}
+		if !strings.Contains(err.Error(), "use that version") && !strings.Contains(err.Error(), "move the data directory away") {
+			t.Errorf("%s: %v: want a way out", name, err)
+		}
+	}
+}
+
+func TestOnlyTheNewestRejectionsAreKept(t *testing.T) {
+	doc := &document{}
+	for i := range 30 {
+		digest := fmt.Sprintf("sha256:%d", i%25)
+		doc.reject(endpoint.Revision{Digest: digest}, rollout.Failure{Kind: rollout.KindGate, Gate: "errors", At: time.Unix(int64(i), 0)})
+	}
+	if len(doc.Rejected) != rejectionsKept || doc.Rejected[0].At.Unix() != 29 {
+		t.Errorf("%d kept, newest of %d", len(doc.Rejected), doc.Rejected[0].At.Unix())
+	}
+	seen := map[string]bool{}
+	for _, r := range doc.Rejected {
+		if seen[r.Revision] {
+			t.Errorf("%s is kept twice", r.Revision)
+		}
+		seen[r.Revision] = true
+	}
+}
+
+func TestErrorsKeepTheirMeaningAcrossTheSocket(t *testing.T) {
+	for _, want := range []error{
+		endpoint.ErrNotFound, endpoint.ErrExists, endpoint.ErrBusy, endpoint.ErrChanged, endpoint.ErrProtected,
+		rollout.ErrConflict, rollout.ErrNewer, cluster.ErrNotFound, registry.ErrNotExist,
+	} {
+		a, code := toAnswer(fmt.Errorf("do something: %w", want))
+		got := a.err(nil)
+		if !errors.Is(got, want) || got.Error() != "do something: "+want.Error() || code < 400 || code >= 500 {
+			t.Errorf("%v came over as %v (%d)", want, got, code)
+		}
+	}
+	a, _ := toAnswer(fmt.Errorf("x: %w", &endpoint.RejectedError{Rejection: endpoint.Rejection{Reason: "why"}}))
+	var rejected *endpoint.RejectedError
+	if !errors.As(a.err(nil), &rejected) || rejected.Rejection.Reason != "why" {
+		t.Errorf("%v", a.err(nil))
+	}
+	if a, code := toAnswer(errors.New("a bug")); code != 500 || a.err(nil).Error() != "a bug" {
+		t.Errorf("%+v, %d", a, code)
+	}
+}
+
+func TestWindowsAreCutWhereTheWeightChanged(t *testing.T) {
+	w := func(c, s uint64) gate.Window {
+		return gate.Window{Candidate: gate.Arm{Requests: c}, Stable: gate.Arm{Requests: s}}
+	}
+	m := marks{last: 3, list: []mark{{1, w(0, 10)}, {2, w(5, 100)}, {3, w(5, 100)}}}
+	got := m.windows(cursor{Mark: 1, Seen: w(1, 20)}, cursor{Seen: w(9, 130)})
+	want := []gate.Window{w(4, 80), w(4, 30)}
+	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("%+v: want %+v", got, want)
+	}
+	if got := (marks{}).windows(cursor{Seen: w(5, 5)}, cursor{Seen: w(5, 5)}); len(got) != 1 || got[0] != w(0, 0) {
+		t.Errorf("%+v: want one window without a request", got)
+	}
+}

@@ -1,0 +1,65 @@
+// Tidegate takes models to production traffic, and out of it when the numbers turn.
+//
+// One program: with Terraform's handshake in the environment it is the provider, else the
+// command line.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/command"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/provider"
+)
+
+// version is set by the release build: -ldflags "-X main.version=1.2.3".
+var version = "dev"
+
+const (
+	address = "registry.terraform.io/tidegatehq/tidegate"
+	// Terraform's handshake; a program that is run by hand does not have it.
+	cookieName  = "TF_PLUGIN_MAGIC_COOKIE"
+	cookieValue = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
+)
+
+func main() {
+	ctx := context.Background()
+	args := os.Args[1:]
+	debugged := len(args) == 1 && (args[0] == "-debug" || args[0] == "--debug")
+	if !debugged && os.Getenv(cookieName) != cookieValue {
+		os.Exit(command.Main(ctx, args, release(), os.Stdin, os.Stdout, os.Stderr))
+	}
+	if err := serve(ctx, debugged); err != nil {
+		fmt.Fprintln(os.Stderr, "tidegate:", err)
+		os.Exit(1)
+	}
+}
+
+// serve is the provider. With -debug it prints what to set for Terraform to use this process.
+func serve(ctx context.Context, debugged bool) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program, which is the engine too: %w", err)
+	}
+	p := provider.New(release(), []string{exe, "engine", "run"})
+	return providerserver.Serve(ctx, p, providerserver.ServeOpts{Address: address, Debug: debugged})
+}
+
+// release is the version of the build, also when `go install` made it of a tag. All else is a
+// development build: two of them are told apart by their bytes.
+func release() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || version != "dev" {
+		return version
+	}
+	if v := info.Main.Version; semver.IsValid(v) && !module.IsPseudoVersion(v) && semver.Build(v) == "" {
+		return v
+	}
+	return version
+}
