@@ -6,8 +6,13 @@ import (
 	"errors"
 )
 
-// ErrNotFound says that there is no such cluster.
-var ErrNotFound = errors.New("no such cluster")
+// What an Engine may answer. Errors are wrapped with a sentence; use errors.Is.
+var (
+	// ErrNotFound says that there is no such cluster.
+	ErrNotFound = errors.New("no such cluster")
+	// ErrInUse says that it holds endpoints.
+	ErrInUse = errors.New("the cluster is in use")
+)
 
 // A Spec is what a user asks of a cluster.
 type Spec struct {

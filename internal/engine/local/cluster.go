@@ -76,8 +76,8 @@ func (d *daemon) deleteCluster(name string) error {
 			return err
 		}
 		if len(names) > 0 {
-			return fmt.Errorf("delete cluster %s: it holds %s: delete them first, then the cluster: %w",
-				name, strings.Join(names, ", "), endpoint.ErrBusy)
+			return fmt.Errorf("delete cluster %s: %w: it holds %s; delete them first, then the cluster",
+				name, cluster.ErrInUse, strings.Join(names, ", "))
 		}
 		for _, id := range left {
 			if err := t.remove(id); err != nil {

@@ -113,7 +113,7 @@ func TestOnlyTheNewestRejectionsAreKept(t *testing.T) {
 
 func TestErrorsKeepTheirMeaningAcrossTheSocket(t *testing.T) {
 	for _, want := range []error{
-		endpoint.ErrNotFound, endpoint.ErrExists, endpoint.ErrBusy, endpoint.ErrChanged, endpoint.ErrProtected,
+		endpoint.ErrNotFound, endpoint.ErrExists, endpoint.ErrBusy, cluster.ErrInUse, endpoint.ErrChanged, endpoint.ErrProtected,
 		rollout.ErrConflict, rollout.ErrNewer, cluster.ErrNotFound, registry.ErrNotExist,
 	} {
 		a, code := toAnswer(fmt.Errorf("do something: %w", want))

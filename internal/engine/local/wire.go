@@ -69,6 +69,7 @@ var kinds = []kind{
 	{"changed", []error{endpoint.ErrChanged}, http.StatusConflict},
 	{"exists", []error{endpoint.ErrExists}, http.StatusConflict},
 	{"busy", []error{endpoint.ErrBusy}, http.StatusConflict},
+	{"in_use", []error{cluster.ErrInUse}, http.StatusConflict},
 	{"protected", []error{endpoint.ErrProtected}, http.StatusConflict},
 	{"conflict", []error{rollout.ErrConflict}, http.StatusConflict},
 	{"newer", []error{rollout.ErrNewer}, http.StatusConflict},

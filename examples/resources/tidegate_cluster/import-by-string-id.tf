@@ -1,0 +1,4 @@
+import {
+  to = tidegate_cluster.here
+  id = "local/here"
+}

@@ -1,0 +1,1 @@
+terraform import tidegate_cluster.here local/here

@@ -1,0 +1,4 @@
+import {
+  to = tidegate_model_endpoint.penguins
+  id = "local/here/penguins"
+}

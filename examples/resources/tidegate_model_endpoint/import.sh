@@ -1,0 +1,1 @@
+terraform import tidegate_model_endpoint.penguins local/here/penguins
