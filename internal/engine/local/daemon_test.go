@@ -60,7 +60,7 @@ func TestReadsWorkWhileNoDaemonRuns(t *testing.T) {
 	}
 	l.cluster()
 	began := time.Now()
-	eventually(t, "the endpoint answers at its old address", func() bool { _, _, err := ask(st.URL); return err == nil })
+	eventually(t, "the endpoint answers at its old address", func() bool { _, code, err := ask(st.URL); return err == nil && code == 200 })
 	t.Logf("the model server was back after %s", time.Since(began))
 }
 
@@ -199,7 +199,7 @@ func TestOlderDaemonIsReplacedAndNewerOneIsUsed(t *testing.T) {
 	if err != nil || status.PID == old || status.Version != "1.1.0" {
 		t.Errorf("%+v, %v: want another daemon", status, err)
 	}
-	eventually(t, "the endpoint answers at its old address", func() bool { _, _, err := ask(st.URL); return err == nil })
+	eventually(t, "the endpoint answers at its old address", func() bool { _, code, err := ask(st.URL); return err == nil && code == 200 })
 	if n := len(l.servers()); n != 1 {
 		t.Errorf("%d model servers, want 1", n)
 	}
@@ -233,7 +233,7 @@ func TestAnotherDevelopmentBuildReplacesTheDaemon(t *testing.T) {
 	if l.cluster(); l.pid() == old {
 		t.Error("another build did not replace the engine")
 	}
-	eventually(t, "the endpoint answers at its old address", func() bool { _, _, err := ask(st.URL); return err == nil })
+	eventually(t, "the endpoint answers at its old address", func() bool { _, code, err := ask(st.URL); return err == nil && code == 200 })
 }
 
 func TestDataDirectoryWithALongPath(t *testing.T) {

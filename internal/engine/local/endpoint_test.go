@@ -273,7 +273,7 @@ func TestTakenPortIsSaid(t *testing.T) {
 	if err := taker.Close(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it is taken back", func() bool { _, _, err := ask(st.URL); return err == nil })
+	eventually(t, "it is taken back", func() bool { _, code, err := ask(st.URL); return err == nil && code == 200 })
 }
 
 func TestSecretsStayInTheStore(t *testing.T) {
