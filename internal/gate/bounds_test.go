@@ -32,11 +32,11 @@ func (tr trial) run(r *rand.Rand, steps int) (failed bool, passed [3]bool) {
 			}
 			candidate := binomial(r, tr.total, float64(weight)/100)
 			e = tr.gate.Observe(e, step, Window{
-				Candidate: Arm{uint64(candidate), uint64(binomial(r, candidate, tr.harm(p)))},
-				Stable:    Arm{uint64(tr.total - candidate), uint64(binomial(r, tr.total-candidate, p))},
+				Candidate: Arm{Requests: uint64(candidate), Bad: uint64(binomial(r, candidate, tr.harm(p)))},
+				Stable:    Arm{Requests: uint64(tr.total - candidate), Bad: uint64(binomial(r, tr.total-candidate, p))},
 			})
-			failed = failed || number(tr.gate.logHarm(e)) >= needed(tr.gate.Alpha)
-			passed[step] = passed[step] || number(logPass(e, step, tr.gate.Steps[step])) >= needed(tr.gate.Beta)
+			failed = failed || number(tr.gate.logHarm(&e)) >= needed(tr.gate.Alpha)
+			passed[step] = passed[step] || number(logPass(&e, step, tr.gate.Steps[step])) >= needed(tr.gate.Beta)
 		}
 	}
 	return failed, passed
@@ -204,8 +204,8 @@ func expectations(g Errors, bases []float64, harm func(float64) float64) (meanHa
 	var visit func(e ErrorEvidence, i int, p float64)
 	visit = func(e ErrorEvidence, i int, p float64) {
 		if i == len(bases) {
-			meanHarm += p * math.Exp(g.logHarm(e))
-			meanPass += p * math.Exp(logPass(e, 1, g.Steps[1]))
+			meanHarm += p * math.Exp(g.logHarm(&e))
+			meanPass += p * math.Exp(logPass(&e, 1, g.Steps[1]))
 			return
 		}
 		for xc := range uint64(4) {

@@ -13,25 +13,21 @@ type Errors struct {
 // NewErrors returns the gate with docs/guides/gates.md's bounds for steps of these weights (percent). A pass at
 // a step approves the next weight, at the last one promotion.
 func NewErrors(weights []int) Errors {
-	g := Errors{Alpha: 0.01, Beta: 0.05, Tolerance: 1.1}
-	for i := range weights {
-		next := 100
-		if i+1 < len(weights) {
-			next = weights[i+1]
-		}
-		g.Steps = append(g.Steps, MarginFor(next))
-	}
-	return g
+	return Errors{Alpha: 0.01, Beta: 0.05, Tolerance: 1.1, Steps: MarginsFor(weights)}
 }
 
 // ErrorEvidence is all that Errors remembers. It is a value: Observe returns another.
 type ErrorEvidence struct {
-	Seen Window `json:"seen"`
+	Seen Window `json:"seen"` // totals
 	// Harm holds ln of the factors, a row for the whole rollout (E_0) and one a step (E_k),
 	// a column a grid point.
 	Harm [][]float64 `json:"harm"`
 	// Rel holds ln E_rel, one a step's margin.
 	Rel []float64 `json:"rel"`
+	// Clients is there once a window counted clients. Harm and Rel are about episodes then.
+	Clients *ClientEvidence `json:"clients,omitempty"`
+	// Totals is there once a window held totals only.
+	Totals *TotalsEvidence `json:"totals,omitempty"`
 }
 
 // absurd is the number of requests on an arm from which on a window is no traffic but a counter
@@ -49,51 +45,58 @@ func (g Errors) Start() ErrorEvidence { return g.shaped(ErrorEvidence{}) }
 // record edited by hand) is kept where it fits and is none elsewhere.
 func (g Errors) Observe(e ErrorEvidence, step int, w Window) ErrorEvidence {
 	next := g.shaped(e)
-	if w.Candidate.Requests >= absurd || w.Stable.Requests >= absurd {
-		return next
-	}
-	w = Window{w.Candidate.sound(), w.Stable.sound()}
-	next.Seen = Window{next.Seen.Candidate.plus(w.Candidate), next.Seen.Stable.plus(w.Stable)}
-	t, ok := newTable(w)
-	if !ok {
-		return next
-	}
-	g.observeHarm(next, step, &t)
-	g.observeRel(next, &t)
+	g.add(&next, step, &w)
 	return next
 }
 
-// observeHarm adds the window's factors L(w_j; w0), in place.
-func (g Errors) observeHarm(e ErrorEvidence, step int, t *table) {
-	null := t.logZ(g.tolerance())
-	for j, w := range g.grid() {
-		factor := null - t.logZ(w)
-		e.Harm[0][j] = finite(e.Harm[0][j] + factor)
-		if g.has(step) {
-			e.Harm[1+step][j] = finite(e.Harm[1+step][j] + factor)
-		}
+// add is Observe in place, for evidence of the gate's shape.
+func (g *Errors) add(e *ErrorEvidence, step int, w *Window) {
+	if w.Candidate.Requests >= absurd || w.Stable.Requests >= absurd {
+		return
 	}
+	c, s := w.Candidate.sound(), w.Stable.sound()
+	e.Seen.Candidate = e.Seen.Candidate.plus(c)
+	e.Seen.Stable = e.Seen.Stable.plus(s)
+	e.Seen.Totals = e.Seen.Totals || w.Totals
+	if w.Routed != "" {
+		e.Seen.Routed = w.Routed
+	}
+	if w.Totals {
+		e.observePods(w)
+	}
+	b := newBets(g.tolerance(), g.Steps)
+	if byClient(w) {
+		c, s = g.observeClients(e, step, w, &b)
+	}
+	b.observe(e.Harm, e.Rel, step, c, s)
 }
 
-// observeRel adds the window's factors L(1; m), in place.
-func (g Errors) observeRel(e ErrorEvidence, t *table) {
-	equal := t.logZ(1)
-	var ratio, factor float64
-	for i, m := range g.Steps {
-		if !(m.Ratio > 1 && m.Ratio < 1e6) {
-			continue // no margin that equal arms could be told from
-		}
-		if m.Ratio != ratio { // steps that approve more than half share theirs
-			ratio, factor = m.Ratio, t.logZ(m.Ratio)-equal
-		}
-		e.Rel[i] = finite(e.Rel[i] + factor)
+// observeClients adds the first failures, and returns the arms by episodes.
+func (g *Errors) observeClients(e *ErrorEvidence, step int, w *Window, b *bets) (c, s Arm) {
+	if e.Clients == nil {
+		e.Clients = e.Clients.shaped(1+len(g.Steps), b.columns)
 	}
+	cc, sc := w.Candidate.Clients, w.Stable.Clients
+	e.Clients.observe(step, cc, sc)
+	b.observeFirst(e.Clients.First[0], cc.Rollout, sc.Rollout)
+	if has(g.Steps, step) {
+		b.observeFirst(e.Clients.First[1+step], cc.Step, sc.Step)
+	}
+	return cc.episodes(), sc.episodes()
 }
 
 // Judge says what the evidence means for leaving step (0-based). Harm is asked first. At a step
 // that the gate does not have nothing passes.
 func (g Errors) Judge(e ErrorEvidence, step int) Verdict {
 	e = g.shaped(e)
+	v := g.weigh(&e, step)
+	v.Rates = rates(e.Seen, e.spread())
+	v.Sentence = g.sentence(v, e)
+	return v
+}
+
+// weigh is the verdict's numbers, for evidence of the gate's shape.
+func (g *Errors) weigh(e *ErrorEvidence, step int) Verdict {
 	v := Verdict{
 		Gate:       "errors",
 		Outcome:    Wait,
@@ -103,36 +106,66 @@ func (g Errors) Judge(e ErrorEvidence, step int) Verdict {
 		Pass:       1,
 		PassNeeded: needed(g.Beta),
 	}
-	if g.has(step) {
+	if has(g.Steps, step) {
 		v.Margin = g.Steps[step]
 		v.Pass = number(logPass(e, step, v.Margin))
 	}
 	switch {
 	case v.Harm >= v.HarmNeeded:
 		v.Outcome = Fail
-	case g.has(step) && v.Pass >= v.PassNeeded && v.Seen.Candidate.Requests > 0:
+	case has(g.Steps, step) && v.Pass >= v.PassNeeded && v.Seen.Candidate.Requests > 0:
 		v.Outcome = Pass
 	}
-	v.Sentence = g.sentence(v, e)
 	return v
 }
 
 // logHarm returns ln E_harm: half the bet on the whole rollout, half spread over the steps.
-func (g Errors) logHarm(e ErrorEvidence) float64 {
-	rollout := logMean(e.Harm[0])
+func (g *Errors) logHarm(e *ErrorEvidence) float64 {
+	var steps mean
+	for k := range g.Steps {
+		steps.add(e.row(1 + k))
+	}
 	if len(g.Steps) == 0 {
-		return logMean([]float64{rollout, 0}) // the other half was not bet
+		steps.add(0) // the other half was not bet
 	}
-	steps := make([]float64, len(g.Steps))
-	for k := range steps {
-		steps[k] = logMean(e.Harm[1+k])
+	var both mean
+	both.add(e.row(0))
+	both.add(steps.log())
+	return both.log()
+}
+
+// row returns ln E of the rollout (0) or of a step (1 and up), by whatever is known of whose requests they are.
+func (e *ErrorEvidence) row(i int) float64 {
+	switch {
+	case e.Clients != nil:
+		return e.Clients.row(i, e.Harm[i])
+	case e.Totals != nil:
+		return logMean(e.Harm[i]) / e.Totals.caution()
 	}
-	return logMean([]float64{rollout, logMean(steps)})
+	return logMean(e.Harm[i])
+}
+
+// spread is how many failures count as one.
+func (e *ErrorEvidence) spread() float64 {
+	switch {
+	case e.Clients != nil:
+		return e.Clients.phi()
+	case e.Totals != nil:
+		return e.Totals.caution()
+	}
+	return 1
 }
 
 // logPass returns ln E_pass at a step that there is.
-func logPass(e ErrorEvidence, step int, m Margin) float64 {
-	return logMean([]float64{e.Rel[step], logAbs(e.Seen.Candidate, m.Floor)})
+func logPass(e *ErrorEvidence, step int, m Margin) float64 {
+	candidate := e.Seen.Candidate
+	if e.Clients != nil {
+		candidate = e.Clients.Seen.Candidate
+	}
+	var both mean
+	both.add(e.Rel[step] / e.spread())
+	both.add(logAbs(candidate, m.Floor))
+	return both.log()
 }
 
 // logAbs returns ln E_abs: the evidence that an arm's share of bad answers is below floor.
@@ -141,67 +174,62 @@ func logAbs(a Arm, floor float64) float64 {
 		return 0
 	}
 	bad, good := float64(a.Bad), float64(a.Requests-a.Bad)
-	var bets [3]float64
-	for i, part := range [3]float64{10, 4, 2} {
-		share := floor / part
-		bets[i] = good*(math.Log1p(-share)-math.Log1p(-floor)) - bad*math.Log(part)
+	var three mean
+	for _, part := range [3]float64{10, 4, 2} {
+		three.add(good*(math.Log1p(-floor/part)-math.Log1p(-floor)) - bad*math.Log(part))
 	}
-	return logMean(bets[:])
+	return three.log()
 }
-
-// has reports whether the gate has the step.
-func (g Errors) has(step int) bool { return step >= 0 && step < len(g.Steps) }
 
 // tolerance is w0, or 1 where it was not set to something that can be one.
-func (g Errors) tolerance() float64 {
-	if g.Tolerance > 1 {
-		return math.Min(g.Tolerance, 200)
-	}
-	return 1
-}
+func (g *Errors) tolerance() float64 { return sane(g.Tolerance) }
 
-// alternatives are the odds ratios that the harm test bets on.
-var alternatives = [...]float64{1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10, 20, 50, 200}
-
-// grid returns the alternatives that are clearly beyond the tolerance; none from 190 on.
-func (g Errors) grid() []float64 {
-	for i, w := range alternatives {
-		if w > 1.05*g.tolerance() {
-			return alternatives[i:]
-		}
-	}
-	return nil
-}
+// grid returns the alternatives that the gate bets on.
+func (g *Errors) grid() []float64 { return grid(g.tolerance()) }
 
 // shaped returns a copy of e with the rows and columns of this gate and numbers only.
-func (g Errors) shaped(e ErrorEvidence) ErrorEvidence {
+func (g *Errors) shaped(e ErrorEvidence) ErrorEvidence {
 	columns := len(g.grid())
 	next := ErrorEvidence{
-		Seen: Window{e.Seen.Candidate.sound(), e.Seen.Stable.sound()},
-		Harm: make([][]float64, 1+len(g.Steps)),
-		Rel:  make([]float64, len(g.Steps)),
-	}
-	for i := range next.Harm {
-		next.Harm[i] = make([]float64, columns)
-		if i < len(e.Harm) && len(e.Harm[i]) == columns {
-			copyFinite(next.Harm[i], e.Harm[i])
-		}
+		Seen: Window{
+			Candidate: e.Seen.Candidate.sound(), Stable: e.Seen.Stable.sound(),
+			Totals: e.Seen.Totals, Routed: e.Seen.Routed,
+		},
+		Harm:   shapedRows(e.Harm, 1+len(g.Steps), columns),
+		Rel:    make([]float64, len(g.Steps)),
+		Totals: e.Totals.shaped(),
 	}
 	if len(e.Rel) == len(g.Steps) {
 		copyFinite(next.Rel, e.Rel)
 	}
+	if e.Clients != nil {
+		next.Clients = e.Clients.shaped(1+len(g.Steps), columns)
+	}
 	return next
 }
 
-// sound returns the arm without bad answers that were no requests.
-func (a Arm) sound() Arm { return Arm{a.Requests, min(a.Bad, a.Requests)} }
+// shapedRows returns a copy of rows with the given shape: what does not fit is no evidence.
+func shapedRows(from [][]float64, rows, columns int) [][]float64 {
+	all := make([]float64, rows*columns)
+	next := make([][]float64, rows)
+	for i := range next {
+		next[i] = all[i*columns : (i+1)*columns : (i+1)*columns]
+		if i < len(from) && len(from[i]) == columns {
+			copyFinite(next[i], from[i])
+		}
+	}
+	return next
+}
+
+// sound returns the arm's totals without bad answers that were no requests.
+func (a Arm) sound() Arm { return Arm{Requests: a.Requests, Bad: min(a.Bad, a.Requests)} }
 
 // plus adds up what two sound arms answered. It stops at the largest number instead of beginning
 // anew.
 func (a Arm) plus(b Arm) Arm {
 	room := math.MaxUint64 - a.Requests
 	if b.Requests > room {
-		b = Arm{room, min(b.Bad, room)}
+		b = Arm{Requests: room, Bad: min(b.Bad, room)}
 	}
-	return Arm{a.Requests + b.Requests, a.Bad + b.Bad}
+	return Arm{Requests: a.Requests + b.Requests, Bad: a.Bad + b.Bad}
 }

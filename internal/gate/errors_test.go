@@ -43,10 +43,10 @@ func observe(g Errors, e ErrorEvidence, step int, windows ...Window) ErrorEviden
 func windows() *rapid.Generator[[]Window] {
 	arm := rapid.Custom(func(t *rapid.T) Arm {
 		n := rapid.Uint64Range(0, 3000).Draw(t, "requests")
-		return Arm{n, rapid.Uint64Range(0, n).Draw(t, "bad")}
+		return Arm{Requests: n, Bad: rapid.Uint64Range(0, n).Draw(t, "bad")}
 	})
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Window {
-		return Window{arm.Draw(t, "candidate"), arm.Draw(t, "stable")}
+		return Window{Candidate: arm.Draw(t, "candidate"), Stable: arm.Draw(t, "stable")}
 	}), 1, 12)
 }
 
@@ -64,7 +64,7 @@ func TestOrderOfWindowsDoesNotMatter(t *testing.T) {
 		a := observe(g, g.Start(), 1, list...)
 		b := observe(g, g.Start(), 1, rapid.Permutation(list).Draw(t, "order")...)
 		va, vb := g.Judge(a, 1), g.Judge(b, 1)
-		if a.Seen != b.Seen || !near(g.logHarm(a), g.logHarm(b)) || !near(logPass(a, 1, va.Margin), logPass(b, 1, vb.Margin)) {
+		if !reflect.DeepEqual(a.Seen, b.Seen) || !near(g.logHarm(&a), g.logHarm(&b)) || !near(logPass(&a, 1, va.Margin), logPass(&b, 1, vb.Margin)) {
 			t.Errorf("in order %+v, otherwise %+v", va, vb)
 		}
 	})
@@ -101,10 +101,10 @@ func TestMoreFailuresOnTheCandidateNeverHelpIt(t *testing.T) {
 		xs := rapid.Uint64Range(1, ns).Draw(t, "x_s")
 		a, b := g.Observe(before, step, window(nc, xc, ns, xs)), g.Observe(before, step, window(nc, xc+1, ns, xs-1))
 		m := g.Steps[step]
-		if harm, worse := g.logHarm(a), g.logHarm(b); worse < harm-1e-9*(1+math.Abs(harm)) {
+		if harm, worse := g.logHarm(&a), g.logHarm(&b); worse < harm-1e-9*(1+math.Abs(harm)) {
 			t.Errorf("ln E_harm fell from %g to %g", harm, worse)
 		}
-		if pass, worse := logPass(a, step, m), logPass(b, step, m); worse > pass+1e-9*(1+math.Abs(pass)) {
+		if pass, worse := logPass(&a, step, m), logPass(&b, step, m); worse > pass+1e-9*(1+math.Abs(pass)) {
 			t.Errorf("ln E_pass rose from %g to %g", pass, worse)
 		}
 	})
@@ -185,7 +185,7 @@ func TestImpossibleCountsAreMadeSound(t *testing.T) {
 		t.Errorf("a counter that ran backwards: %+v, want %+v", got, capped)
 	}
 	full := ErrorEvidence{Seen: window(math.MaxUint64-3, 5, 10, 1)}
-	if got := g.Observe(full, 0, window(10, 5, 0, 0)).Seen; got != window(math.MaxUint64, 8, 10, 1) {
+	if got := g.Observe(full, 0, window(10, 5, 0, 0)).Seen; !reflect.DeepEqual(got, window(math.MaxUint64, 8, 10, 1)) {
 		t.Errorf("a total beyond the largest number: %+v", got)
 	}
 }

@@ -14,14 +14,14 @@ type table struct {
 	means [4]float64
 }
 
-// newTable returns the window's table. It reports false where the window holds no evidence,
+// newTable returns the table of two arms in a window. It reports false where the window holds no evidence,
 // whatever x is: an arm without requests, no bad answer at all, or nothing else.
-func newTable(w Window) (table, bool) {
+func newTable(candidate, stable Arm) (table, bool) {
 	t := table{
-		candidate: float64(w.Candidate.Requests),
-		stable:    float64(w.Stable.Requests),
-		bad:       float64(w.Candidate.Bad) + float64(w.Stable.Bad),
-		x:         float64(w.Candidate.Bad),
+		candidate: float64(candidate.Requests),
+		stable:    float64(stable.Requests),
+		bad:       float64(candidate.Bad) + float64(stable.Bad),
+		x:         float64(candidate.Bad),
 	}
 	all := t.candidate + t.stable
 	if t.candidate == 0 || t.stable == 0 || t.bad == 0 || t.bad == all {

@@ -10,7 +10,7 @@ import (
 
 // logFactor is ln L(w1; w0) of one window.
 func logFactor(w Window, w1, w0 float64) float64 {
-	t, ok := newTable(w)
+	t, ok := newTable(w.Candidate, w.Stable)
 	if !ok {
 		return 0
 	}
@@ -125,7 +125,7 @@ func TestKernelIsExactWhereItStridesOverTerms(t *testing.T) {
 func TestStridingOverTermsLosesNothing(t *testing.T) {
 	t.Parallel()
 	for _, n := range []uint64{50_000, 1e6, 1e8, 1e9} {
-		table, _ := newTable(window(n, n/100, 3*n, n/40))
+		table, _ := newTable(Arm{Requests: n, Bad: n / 100}, Arm{Requests: 3 * n, Bad: n / 40})
 		for _, w := range []float64{1, 1.1, 6} {
 			k := table.mode(w)
 			sd := table.deviation(k)
@@ -165,7 +165,7 @@ func TestWindowsWithoutContrastAreNoEvidence(t *testing.T) {
 		window(500, 0, 500, 0),
 		window(7, 7, 9, 9),
 	} {
-		if _, ok := newTable(w); ok {
+		if _, ok := newTable(w.Candidate, w.Stable); ok {
 			t.Errorf("%+v has evidence, want none", w)
 		}
 	}

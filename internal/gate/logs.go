@@ -5,18 +5,40 @@ import "math"
 // logMean returns ln of the mean of numbers that are given by their logarithms; 0, the logarithm
 // of no evidence, for none.
 func logMean(logs []float64) float64 {
-	if len(logs) == 0 {
+	var m mean
+	for _, l := range logs {
+		m.add(l)
+	}
+	return m.log()
+}
+
+// A mean of numbers that are given by their logarithms.
+type mean struct {
+	top, sum, weight float64
+}
+
+func (m *mean) add(l float64) { m.weighted(l, 1) }
+
+func (m *mean) weighted(l, weight float64) {
+	switch {
+	case weight <= 0:
+		return
+	case m.weight == 0:
+		m.top, m.sum = l, weight
+	case l > m.top:
+		m.sum = m.sum*math.Exp(m.top-l) + weight
+		m.top = l
+	default:
+		m.sum += weight * math.Exp(l-m.top)
+	}
+	m.weight += weight
+}
+
+func (m *mean) log() float64 {
+	if m.weight == 0 {
 		return 0
 	}
-	top := math.Inf(-1)
-	for _, l := range logs {
-		top = math.Max(top, l)
-	}
-	var sum float64
-	for _, l := range logs {
-		sum += math.Exp(l - top)
-	}
-	return top + math.Log(sum/float64(len(logs)))
+	return m.top + math.Log(m.sum/m.weight)
 }
 
 // number returns e to the l, at most the largest number that JSON can hold.
@@ -44,4 +66,9 @@ func copyFinite(to, from []float64) {
 	for i, l := range from {
 		to[i] = finite(l)
 	}
+}
+
+// finite32 is finite for what is kept in few digits.
+func finite32(l float64) float32 {
+	return float32(math.Max(-math.MaxFloat32, math.Min(finite(l), math.MaxFloat32)))
 }

@@ -9,12 +9,12 @@ import (
 func (g Errors) sentence(v Verdict, e ErrorEvidence) string {
 	switch {
 	case v.Outcome == Fail:
-		return fmt.Sprintf("%s: %s, %s.", counts(v.Seen, true), g.worse(v, e), against(v))
+		return fmt.Sprintf("%s: %s, %s.", counts(v.Seen, true), g.worse(v, &e), against(v))
 	case v.Seen.Candidate.Requests == 0:
 		return "No candidate request was counted yet."
 	case v.Outcome == Pass:
 		return fmt.Sprintf("%s: %s.", counts(v.Seen, false), claim(v.Margin))
-	case v.Harm >= math.Sqrt(v.HarmNeeded):
+	case suspicious(v):
 		return fmt.Sprintf("%s: the candidate looks worse, but that is not certain yet; %s.", counts(v.Seen, true), against(v))
 	}
 	return fmt.Sprintf("%s: not enough to tell yet; %s.", counts(v.Seen, false), missing(v))
@@ -22,7 +22,7 @@ func (g Errors) sentence(v Verdict, e ErrorEvidence) string {
 
 // worse says where the candidate was found to be worse, so that totals that do not show it
 // do not surprise.
-func (g Errors) worse(v Verdict, e ErrorEvidence) string {
+func (g Errors) worse(v Verdict, e *ErrorEvidence) string {
 	rollout := logMean(e.Harm[0])
 	step, most := 0, math.Inf(-1)
 	for k := range g.Steps {
@@ -64,3 +64,6 @@ func missing(v Verdict) string {
 	}
 	return fmt.Sprintf("the evidence that it is %s, is %s (%s needed)", claim(v.Margin), odds(v.Pass), whole(v.PassNeeded))
 }
+
+// suspicious reports whether there is much evidence of harm, though not enough.
+func suspicious(v Verdict) bool { return v.Harm >= math.Sqrt(v.HarmNeeded) }

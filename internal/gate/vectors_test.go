@@ -18,7 +18,7 @@ func close6(t *testing.T, what string, got, want float64) {
 
 // window writes docs/guides/gates.md's order: n_c, x_c, n_s, x_s.
 func window(nc, xc, ns, xs uint64) Window {
-	return Window{Candidate: Arm{nc, xc}, Stable: Arm{ns, xs}}
+	return Window{Candidate: Arm{Requests: nc, Bad: xc}, Stable: Arm{Requests: ns, Bad: xs}}
 }
 
 func TestKernelVectors(t *testing.T) {
@@ -58,14 +58,14 @@ func TestHarmVector(t *testing.T) {
 		{1, window(250, 8, 250, 2)},
 	} {
 		e = g.Observe(e, o.step, o.w)
-		close6(t, "ln E_harm", g.logHarm(e), []float64{0.118694, 2.696671, 3.857016}[i])
+		close6(t, "ln E_harm", g.logHarm(&e), []float64{0.118694, 2.696671, 3.857016}[i])
 	}
 }
 
 func TestAbsVectors(t *testing.T) {
-	close6(t, "ln E_abs", logAbs(Arm{5000, 0}, .001), 3.878581)
-	close6(t, "ln E_abs", logAbs(Arm{5000, 1}, .001), 2.150319)
-	close6(t, "ln E_abs", logAbs(Arm{1000, 12}, .01), -4.436129)
+	close6(t, "ln E_abs", logAbs(Arm{Requests: 5000, Bad: 0}, .001), 3.878581)
+	close6(t, "ln E_abs", logAbs(Arm{Requests: 5000, Bad: 1}, .001), 2.150319)
+	close6(t, "ln E_abs", logAbs(Arm{Requests: 1000, Bad: 12}, .01), -4.436129)
 }
 
 func TestPassVectors(t *testing.T) {
@@ -88,7 +88,7 @@ func TestPassVectors(t *testing.T) {
 			e = g.Observe(e, 0, w)
 			close6(t, "ln E_rel", e.Rel[0], want[i][0])
 			close6(t, "ln E_abs", logAbs(e.Seen.Candidate, m.Floor), want[i][1])
-			close6(t, "ln E_pass", logPass(e, 0, m), want[i][2])
+			close6(t, "ln E_pass", logPass(&e, 0, m), want[i][2])
 		}
 	}
 }

@@ -15,11 +15,7 @@ func counts(w Window, shares bool) string {
 	if c.Requests == 0 { // and yet a verdict: a record edited by hand
 		return "No candidate request was counted"
 	}
-	noun := "requests"
-	if c.Requests == 1 {
-		noun = "request"
-	}
-	text := fmt.Sprintf("%s of %s %s failed on the candidate", grouped(c.Bad), grouped(c.Requests), noun)
+	text := fmt.Sprintf("%s of %s failed on the candidate", grouped(c.Bad), amount(c.Requests, "request"))
 	if shares && c.Bad > 0 {
 		text += " (" + percent(c.share()) + ")"
 	}
@@ -86,6 +82,14 @@ func whole(x float64) string {
 		return strconv.FormatFloat(x, 'g', 3, 64)
 	}
 	return grouped(uint64(x))
+}
+
+// amount writes how many of something there are.
+func amount(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return grouped(n) + " " + noun + "s"
 }
 
 // grouped writes a number with commas between thousands.

@@ -33,10 +33,8 @@ func (r *Record) count(p Policy, e Counted) {
 		r.prepare(p, seen, e.At)
 		return
 	}
-	for _, w := range e.Windows {
-		if r.observe(p, w, e.At) {
-			return
-		}
+	if len(e.Windows) > 0 && r.observe(p, e.Windows, e.At) {
+		return
 	}
 	r.settle(p, seen, e.At, "no request was counted on either arm")
 }
@@ -88,10 +86,10 @@ func firstStep(steps []Step, rate float64) int {
 func (r *Record) enter(p Policy, step int, at time.Time) {
 	r.Phase, r.Step = Observing, step
 	r.Weight, r.Approved = p.Steps[step].Weight, p.Steps[step].Weight
-	r.StepBegan, r.StepHeld, r.StepSeen = at, 0, gate.Window{}
+	r.StepBegan, r.StepHeld, r.StepSeen, r.Hold = at, 0, gate.Window{}, ""
 }
 
-// observe adds a window to the evidence and reports whether it ends the rollout. Every
+// observe adds windows to the evidence and reports whether they end the rollout. Every
 // window is judged, also of several that come at once: the harm test holds at each of them,
 // and waits for no minimum and no hold.
 //
@@ -99,18 +97,38 @@ func (r *Record) enter(p Policy, step int, at time.Time) {
 // for counting and saving are not one instant. That harms nothing: a window is judged given
 // how many requests each arm got, whatever weight gave them, and the requests of those
 // milliseconds are new, so none counts twice.
-func (r *Record) observe(p Policy, w gate.Window, at time.Time) (failed bool) {
-	g := p.errors()
-	r.Evidence = g.Observe(r.Evidence, r.Step, w)
-	r.StepSeen = sum(r.StepSeen, w)
-	v := g.Judge(r.Evidence, r.Step)
-	r.Verdicts = []gate.Verdict{v}
-	if v.Outcome != gate.Fail {
-		return false
+func (r *Record) observe(p Policy, windows []gate.Window, at time.Time) (failed bool) {
+	g := p.judges()
+	e := g.Own(r.Evidence)
+	var b gate.Board
+	cold := p.WarmUp != (WarmUp{}) && !r.Warm // when the windows began, which is what matters
+	for _, w := range windows {
+		if cold {
+			w.Candidate.Slower, w.Stable.Slower = nil, nil
+		}
+		g.Add(&e, r.Step, &w)
+		r.StepSeen = sum(r.StepSeen, w)
+		if g.Decide(&e, r.Step, &b).Outcome == gate.Fail {
+			break
+		}
 	}
-	r.rollBack(Failure{Kind: KindGate, Gate: v.Gate, At: at,
-		Reason: fmt.Sprintf("The gate %q failed at %d%% of traffic: %s", v.Gate, r.Weight, v.Sentence)})
-	return true
+	r.Warm = e.Seen.Candidate.Requests >= uint64(p.WarmUp.Requests) && at.Sub(r.Opened) >= time.Duration(p.WarmUp.Time)
+	j := g.Explain(&e, r.Step)
+	r.Evidence, r.Verdicts = e, j.Verdicts
+	if j.Outcome == gate.Fail {
+		kind := KindGate
+		if j.Reason == "split" {
+			kind = KindSplit
+		}
+		r.rollBack(Failure{Kind: kind, Gate: j.Reason, At: at,
+			Reason: fmt.Sprintf("The gate %q failed at %d%% of traffic: %s", j.Reason, r.Weight, j.Verdict(j.Reason).Sentence)})
+		return true
+	}
+	before := r.Hold
+	if r.Hold = j.Hold; before != "" && j.Hold == "" && r.Phase == Holding {
+		r.resume(at, "What held the weight is gone after %s.")
+	}
+	return false
 }
 
 // settle decides what follows where no gate failed. seen is the requests that the event
@@ -127,7 +145,7 @@ func (r *Record) settle(p Policy, seen uint64, at time.Time, why string) {
 	case silence >= blind:
 		r.rollBack(Failure{Kind: KindBlind, At: at, Reason: fmt.Sprintf(
 			"%s without evidence, with the candidate at %d%% of traffic: %s.", lasting(silence), r.Weight, why)})
-	case seen > 0 && r.Phase == Observing && atStep-time.Duration(r.StepHeld) >= p.minimum(r.Step) && r.passed():
+	case seen > 0 && r.Phase == Observing && r.Hold == "" && atStep-time.Duration(r.StepHeld) >= p.minimum(r.Step) && r.passed():
 		r.advance(p, at)
 	case atStep >= step:
 		r.rollBack(Failure{Kind: KindInconclusive, At: at, Reason: fmt.Sprintf(
@@ -137,8 +155,11 @@ func (r *Record) settle(p Policy, seen uint64, at time.Time, why string) {
 			"Not all steps passed within %s, the limit of a rollout; it got to %d%% of traffic. %s", lasting(total), r.Weight, r.sofar())})
 	case r.Phase == Observing && silence >= blind/5:
 		r.hold(at, why)
-	case r.Phase == Holding && seen > 0:
-		r.resume(at)
+	case r.Phase == Observing && r.Hold != "":
+		r.Phase, r.HeldSince = Holding, at
+		r.tell(at, "The weight is held at %d%%: %s.", r.Weight, clause(r.Hold))
+	case r.Phase == Holding && r.Hold == "" && seen > 0:
+		r.resume(at, "Requests are counted again after %s.")
 	}
 }
 
@@ -158,7 +179,7 @@ func (r *Record) passed() bool {
 		return false
 	}
 	for _, v := range r.Verdicts {
-		if v.Outcome != gate.Pass || v.Seen.Candidate.Requests == 0 { // S7
+		if v.Outcome != gate.Pass || v.Seen.Candidate.Requests == 0 && v.Gate != "split" { // S7
 			return false
 		}
 	}
@@ -183,12 +204,13 @@ func (r *Record) hold(at time.Time, why string) {
 	r.tell(at, "The weight is held at %d%% after %s without evidence: %s.", r.Weight, lasting(at.Sub(r.HeldSince)), why)
 }
 
-// resume ends a hold. The silence does not count toward the step's minimum, only toward its limit.
-func (r *Record) resume(at time.Time) {
-	silence := at.Sub(r.HeldSince)
+// resume ends a hold, for a reason that tells how long it was. It does not count toward the step's minimum, only
+// toward its limit.
+func (r *Record) resume(at time.Time, why string) {
+	held := at.Sub(r.HeldSince)
 	r.Phase, r.HeldSince = Observing, time.Time{}
-	r.StepHeld += Duration(silence)
-	r.tell(at, "Requests are counted again after %s. The rollout goes on at %d%%.", lasting(silence), r.Weight)
+	r.StepHeld += Duration(held)
+	r.tell(at, why+" The rollout goes on at %d%%.", lasting(held), r.Weight)
 }
 
 func requests(w gate.Window) uint64 { return add(w.Candidate.Requests, w.Stable.Requests) }

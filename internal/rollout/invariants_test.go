@@ -114,9 +114,13 @@ func policies(t *rapid.T) Policy {
 	slices.Sort(weights)
 	p.Steps = nil
 	for _, w := range weights {
-		p.Steps = append(p.Steps, Step{w})
+		p.Steps = append(p.Steps, Step{Weight: w})
 	}
 	p.SkipLeading = rapid.Bool().Draw(t, "skip leading")
+	if rapid.Bool().Draw(t, "latency") {
+		p.Gates.Latency = &LatencyGate{}
+		p.WarmUp = WarmUp{Requests: rapid.IntRange(0, 200).Draw(t, "warm-up")}
+	}
 	seconds := func(what string, least, most int) Duration {
 		return Duration(time.Duration(rapid.IntRange(least, most).Draw(t, what)) * time.Second)
 	}
@@ -159,10 +163,27 @@ func windows(t *rapid.T, r Record) gate.Window {
 		}
 	}
 	n := rapid.SampledFrom([]uint64{0, 20, 1000, 50_000, 200_000}).Draw(t, "requests")
+	badly := uint64(0)
 	if rapid.IntRange(0, 30).Draw(t, "bad") == 0 {
-		return traffic(r.Weight, n, rapid.SampledFrom([]uint64{1, 50}).Draw(t, "bad percent"))
+		badly = rapid.SampledFrom([]uint64{1, 50}).Draw(t, "bad percent")
 	}
-	return traffic(r.Weight, n, 0)
+	w := traffic(r.Weight, n, badly)
+	switch rapid.IntRange(0, 59).Draw(t, "known") {
+	case 0:
+		w.Routed = gate.ByClient
+	case 1, 3, 4, 5, 6:
+		w = routed(w)
+	case 2: // the router did not do as it was told
+		w = routed(traffic(min(100, r.Weight+rapid.SampledFrom([]int{1, 40}).Draw(t, "too much")), n, badly))
+	}
+	if rapid.IntRange(0, 9).Draw(t, "timed") > 0 {
+		slow := uint64(100)
+		if rapid.IntRange(0, 59).Draw(t, "slow") == 0 {
+			slow = 900
+		}
+		w = timed(w, slow, 100)
+	}
+	return w
 }
 
 func TestInvariantsHoldWhateverHappens(t *testing.T) {
@@ -187,7 +208,7 @@ func TestInvariantsHoldWhateverHappens(t *testing.T) {
 		ends[endOf(r)]++
 	})
 	t.Logf("ends: %v", ends)
-	for _, end := range []string{string(Promoted), KindGate, KindBlind, KindInconclusive} {
+	for _, end := range []string{string(Promoted), KindGate, KindSplit, KindBlind, KindInconclusive} {
 		if ends[end] == 0 {
 			t.Errorf("no walk ended as %s: the claim is emptier than it looks", end)
 		}

@@ -77,7 +77,7 @@ func Begin(candidate, stable string, p Policy, at time.Time) Record {
 		Candidate: candidate,
 		Policy:    json.RawMessage(p.JSON()),
 		Began:     at,
-		Evidence:  p.errors().Start(),
+		Evidence:  p.judges().Start(),
 	}
 	r.tell(at, "Candidate %s starts. All traffic stays with %s.", name(candidate), name(stable))
 	return r
@@ -146,6 +146,7 @@ func (r *Record) renew(now time.Time) {
 		}
 	}
 	r.Renewed = now
+	r.Schema = Schema
 }
 
 // damaged says why a record cannot be judged by p, if so. Only what was changed by hand is
@@ -173,6 +174,6 @@ func (r *Record) rollBack(f Failure) {
 	f.Rejected = rejects(f.Kind)
 	r.Failure = &f
 	r.Phase, r.Weight, r.Approved = RolledBack, 0, 0
-	r.HeldSince = time.Time{}
+	r.HeldSince, r.Hold = time.Time{}, ""
 	r.tell(f.At, "Rolled back, all traffic %s %s. %s", verb, name(r.Stable), f.Reason)
 }

@@ -154,7 +154,7 @@ func TestNoUserMeetsACandidateBeforeARunnerWrites(t *testing.T) {
 	s.is(Preparing, 0)
 	s.count(traffic(0, 1000, 0))
 	s.is(Observing, 10)
-	if s.r.Evidence.Seen != (gate.Window{}) {
+	if requests(s.r.Evidence.Seen) > 0 {
 		t.Errorf("requests from before the first step are evidence: %+v", s.r.Evidence.Seen)
 	}
 }
@@ -180,7 +180,7 @@ func TestThinTrafficLeavesOutLeadingSteps(t *testing.T) {
 		p := DefaultPolicy()
 		p.Steps = nil
 		for _, w := range tc.weights {
-			p.Steps = append(p.Steps, Step{w})
+			p.Steps = append(p.Steps, Step{Weight: w})
 		}
 		s := begin(t, p)
 		s.then(func(at time.Time) Event { return TakenOver{Runner: "r", At: at} })
@@ -344,7 +344,7 @@ func TestLimitsEndWithoutAVerdict(t *testing.T) {
 		s := driven(t, demoPolicy())
 		for range 59 {
 			s.count(undecided, gate.Window{Stable: gate.Arm{Requests: 1, Bad: 1}})
-			s.r.Evidence = s.p.errors().Start() // never enough
+			s.r.Evidence = s.p.judges().Start() // never enough
 			s.is(Observing, 10)
 		}
 		s.count(undecided)
@@ -363,7 +363,7 @@ func TestLimitsEndWithoutAVerdict(t *testing.T) {
 		s.is(Observing, 50)
 		for range 7 {
 			s.count(undecided)
-			s.r.Evidence = s.p.errors().Start()
+			s.r.Evidence = s.p.judges().Start()
 		}
 		s.is(Observing, 50)
 		s.count(undecided)
@@ -544,7 +544,7 @@ func TestDamagedRecordsRollBackInsteadOfPanicking(t *testing.T) {
 		}
 	}
 	s := driven(t, demoPolicy())
-	s.r.Evidence = gate.ErrorEvidence{}
+	s.r.Evidence = gate.Evidence{}
 	s.count(s.healthy())
 	s.is(Observing, 10)
 }
@@ -574,7 +574,7 @@ func TestNewerRecordsAreNotWritable(t *testing.T) {
 	if err := (Record{Schema: Schema}).Writable(); err != nil {
 		t.Error(err)
 	}
-	if err := (Record{Schema: Schema + 1}).Writable(); err == nil || !strings.Contains(err.Error(), "schema 2") {
+	if err := (Record{Schema: Schema + 1}).Writable(); err == nil || !strings.Contains(err.Error(), "schema 3") {
 		t.Error(err)
 	}
 }

@@ -22,23 +22,47 @@ type Policy struct {
 	Steps    []Step `json:"steps"`    // weights rise, each 1..99
 	// SkipLeading leaves out leading steps that see less than half a candidate request a
 	// second; true where a policy names no steps.
-	SkipLeading bool   `json:"skip_leading,omitempty"`
-	Gates       Gates  `json:"gates"`
-	Limits      Limits `json:"limits"`
+	SkipLeading bool  `json:"skip_leading,omitempty"`
+	Gates       Gates `json:"gates"`
+	// Alpha bounds the chance that a harmless candidate ever fails, Beta the chance that one beyond a step's
+	// margin passes it. 0 is the default: .01 and .05.
+	Alpha  float64 `json:"alpha,omitempty"`
+	Beta   float64 `json:"beta,omitempty"`
+	WarmUp WarmUp  `json:"warm_up,omitzero"`
+	Limits Limits  `json:"limits"`
 }
 
-// A Step is a share of traffic on trial.
+// A Step is a share of traffic on trial. Zero fields are the defaults.
 type Step struct {
 	Weight int `json:"weight"` // percent, absolute
+	// Ratio and Floor are the margin that must be shown before the step is left: less than Ratio times the odds of a
+	// bad answer, or less than Floor bad ones; by default that of the next step's weight.
+	Ratio   float64  `json:"ratio,omitempty"`
+	Floor   float64  `json:"floor,omitempty"`
+	Minimum Duration `json:"minimum,omitempty"` // least time at this step; by default that of the limits
+}
+
+// WarmUp is how long a fresh revision's latencies do not count: until it has answered Requests and got traffic for Time.
+// Errors count from the first request on.
+type WarmUp struct {
+	Requests int      `json:"requests,omitempty"`
+	Time     Duration `json:"time,omitempty"`
 }
 
 // Gates are the questions that every step asks. At least one is there.
 type Gates struct {
-	Errors *ErrorsGate `json:"errors,omitempty"`
+	Errors  *ErrorsGate  `json:"errors,omitempty"`
+	Latency *LatencyGate `json:"latency,omitempty"`
 }
 
 // ErrorsGate compares shares of bad answers.
 type ErrorsGate struct{}
+
+// LatencyGate compares shares of slow answers, at every latency at once. There is no threshold to choose.
+type LatencyGate struct {
+	// Tolerance is how many times stable's odds of a slow answer are still harmless; 0 is the default, 1.25.
+	Tolerance float64 `json:"tolerance,omitempty"`
+}
 
 // Limits bound a rollout in time.
 type Limits struct {
@@ -69,29 +93,19 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// DefaultPolicy is the one of docs/guides/gates.md, "The default policy".
-func DefaultPolicy() Policy {
-	return Policy{
-		Schema:      PolicySchema,
-		Strategy:    Canary,
-		Steps:       []Step{{1}, {5}, {10}, {25}, {50}, {90}},
-		SkipLeading: true,
-		Gates:       Gates{Errors: &ErrorsGate{}},
-		Limits: Limits{
-			StepMinimum:    Duration(30 * time.Second),
-			Step:           Duration(2 * time.Hour),
-			Total:          Duration(2 * time.Hour),
-			Bake:           Duration(3 * time.Minute),
-			Blind:          Duration(5 * time.Minute),
-			AbandonedAfter: Duration(10 * time.Minute),
-		},
-	}
-}
-
 // JSON is the canonical form: equal policies have equal bytes.
 func (p Policy) JSON() string {
 	if p.Steps == nil {
 		p.Steps = []Step{} // nil and empty are the same policy
+	}
+	if p.Alpha == defaultAlpha {
+		p.Alpha = 0 // as is what is said and what is meant
+	}
+	if p.Beta == defaultBeta {
+		p.Beta = 0
+	}
+	if l := p.Gates.Latency; l != nil && l.Tolerance == defaultTolerance {
+		p.Gates.Latency = &LatencyGate{}
 	}
 	b, err := json.Marshal(p)
 	if err != nil {
@@ -112,17 +126,61 @@ func (p Policy) Longest() time.Duration {
 // minimum is the least time at a step. The last one is followed by all traffic, so it also bakes.
 func (p Policy) minimum(step int) time.Duration {
 	least := time.Duration(p.Limits.StepMinimum)
+	if own := p.Steps[step].Minimum; own > 0 {
+		least = time.Duration(own)
+	}
 	if step == len(p.Steps)-1 {
 		least = max(least, time.Duration(p.Limits.Bake))
 	}
 	return least
 }
 
-// errors is the gate that judges by shares of bad answers.
-func (p Policy) errors() gate.Errors {
+const (
+	defaultAlpha = 0.01
+	defaultBeta  = 0.05
+	// defaultTolerance is gate.NewLatency's.
+	defaultTolerance = 1.25
+)
+
+// oneWindow is what the latencies of one window may say at most, so that it takes several to roll back: with 4, five.
+const oneWindow = 4
+
+// judges are the gates that the policy asks.
+func (p Policy) judges() gate.Gates {
 	weights := make([]int, len(p.Steps))
 	for i, s := range p.Steps {
 		weights[i] = s.Weight
 	}
-	return gate.NewErrors(weights)
+	margins := gate.MarginsFor(weights)
+	for i, s := range p.Steps {
+		if s.Ratio > 0 {
+			margins[i].Ratio = s.Ratio
+		}
+		if s.Floor > 0 {
+			margins[i].Floor = s.Floor
+		}
+	}
+	g := gate.Gates{Alpha: defaultAlpha, Beta: defaultBeta}
+	if p.Alpha > 0 {
+		g.Alpha = p.Alpha
+	}
+	if p.Beta > 0 {
+		g.Beta = p.Beta
+	}
+	if p.Gates.Errors != nil {
+		one := gate.NewErrors(weights)
+		one.Steps = margins
+		g.Errors = &one
+	}
+	if p.Gates.Latency != nil {
+		one := gate.NewLatency(margins)
+		one.Most = oneWindow
+		if t := p.Gates.Latency.Tolerance; t > 0 {
+			one.Tolerance = t
+		}
+		g.Latency = &one
+	}
+	split := gate.NewSplit(weights)
+	g.Split = &split
+	return g
 }

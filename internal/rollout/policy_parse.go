@@ -23,6 +23,9 @@ func ParsePolicy(b []byte) (Policy, error) {
 		field{"steps", p.parseSteps, true},
 		field{"skip_leading", boolean(&p.SkipLeading), false},
 		field{"gates", p.parseGates, true},
+		field{"alpha", decimal(&p.Alpha), false},
+		field{"beta", decimal(&p.Beta), false},
+		field{"warm_up", p.parseWarmUp, false},
 		field{"limits", p.parseLimits, true},
 	)...)
 	// A later schema may well have fields and choices that are unknown here: that they are
@@ -50,16 +53,34 @@ func (p *Policy) parseSteps(path string, b []byte) []error {
 	var bad []error
 	p.Steps = make([]Step, len(elements))
 	for i, e := range elements {
-		bad = append(bad, object(fmt.Sprintf("step[%d]", i), e, field{"weight", number(&p.Steps[i].Weight), true})...)
+		bad = append(bad, object(fmt.Sprintf("step[%d]", i), e,
+			field{"weight", number(&p.Steps[i].Weight), true},
+			field{"ratio", decimal(&p.Steps[i].Ratio), false},
+			field{"floor", decimal(&p.Steps[i].Floor), false},
+			field{"minimum", duration(&p.Steps[i].Minimum), false},
+		)...)
 	}
 	return bad
 }
 
 func (p *Policy) parseGates(path string, b []byte) []error {
-	return object(path, b, field{"errors", func(path string, b []byte) []error {
-		p.Gates.Errors = &ErrorsGate{}
-		return object(path, b)
-	}, false})
+	return object(path, b,
+		field{"errors", func(path string, b []byte) []error {
+			p.Gates.Errors = &ErrorsGate{}
+			return object(path, b)
+		}, false},
+		field{"latency", func(path string, b []byte) []error {
+			p.Gates.Latency = &LatencyGate{}
+			return object(path, b, field{"tolerance", decimal(&p.Gates.Latency.Tolerance), false})
+		}, false},
+	)
+}
+
+func (p *Policy) parseWarmUp(path string, b []byte) []error {
+	return object(path, b,
+		field{"requests", number(&p.WarmUp.Requests), false},
+		field{"time", duration(&p.WarmUp.Time), false},
+	)
 }
 
 func (p *Policy) parseLimits(path string, b []byte) []error {
@@ -162,6 +183,18 @@ func number(to *int) parser {
 			return []error{fmt.Errorf("%s: %s: want a whole number", path, short(b))}
 		}
 		*to = n
+		return nil
+	}
+}
+
+// decimal reads a number that is not 0, which stands for the default and is left out.
+func decimal(to *float64) parser {
+	return func(path string, b []byte) []error {
+		x, err := strconv.ParseFloat(string(b), 64)
+		if err != nil || x == 0 {
+			return []error{fmt.Errorf("%s: %s: want a number such as 0.01, not 0", path, short(b))}
+		}
+		*to = x
 		return nil
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 )
 
 const defaultJSON = `{"schema":1,"strategy":"canary",` +
@@ -56,47 +58,63 @@ func TestPolicyErrorsNameFieldValueAndChoices(t *testing.T) {
 		old, new string // replaced in the default policy's JSON
 		want     []string
 	}{
-		"not JSON":            {defaultJSON, `{"schema":1,`, []string{"not JSON"}},
-		"nothing":             {defaultJSON, ``, []string{"nothing: want a JSON object"}},
-		"a list":              {defaultJSON, `[]`, []string{"[]: want a JSON object"}},
-		"null":                {defaultJSON, `null`, []string{"null: want a JSON object"}},
-		"trailing data":       {defaultJSON, defaultJSON + `{}`, []string{"something follows"}},
-		"later schema":        {`"schema":1`, `"schema":2,"tides":3`, []string{"schema: 2: want 1", "later Tidegate"}},
-		"schema 0":            {`"schema":1`, `"schema":0`, []string{"schema: 0: want 1"}},
-		"no schema":           {`"schema":1,`, ``, []string{"schema: is missing"}},
-		"unknown strategy":    {`"canary"`, `"blue_green"`, []string{`strategy: "blue_green": want "canary"`}},
-		"strategy no text":    {`"canary"`, `7`, []string{"strategy: 7: want a text"}},
-		"unknown field":       {`"schema":1`, `"schema":1,"stepz":[]`, []string{"stepz: unknown: want one of schema, strategy, steps"}},
-		"another case":        {`"schema":1`, `"Schema":1`, []string{"Schema: unknown", "schema: is missing"}},
-		"duplicate key":       {`"schema":1`, `"schema":1,"schema":1`, []string{"schema: is there twice"}},
-		"duplicate in step":   {`{"weight":5}`, `{"weight":5,"weight":5}`, []string{"step[1].weight: is there twice"}},
-		"unknown in step":     {`{"weight":5}`, `{"weight":5,"approve":true}`, []string{"step[1].approve: unknown: want one of weight"}},
-		"unknown gate":        {`"errors":{}`, `"errors":{},"latency":{}`, []string{"gates.latency: unknown: want one of errors"}},
-		"gate with a setting": {`"errors":{}`, `"errors":{"alpha":0.5}`, []string{"gates.errors.alpha: unknown: want no fields here"}},
-		"gate null":           {`"errors":{}`, `"errors":null`, []string{"gates.errors: null: want a JSON object"}},
-		"no gate":             {`"errors":{}`, ``, []string{`gates: none: want at least one of "errors"`}},
-		"steps null":          {`"steps":[`, `"steps":null,"steps":[`, []string{"steps: null: want a list"}},
-		"steps empty":         {`{"weight":1},{"weight":5},{"weight":10},{"weight":25},{"weight":50},{"weight":90}`, ``, []string{"steps: none"}},
-		"weight 0":            {`{"weight":5}`, `{"weight":0}`, []string{"step[1].weight: 0: want 1 to 99"}},
-		"weight 100":          {`{"weight":90}`, `{"weight":100}`, []string{"step[5].weight: 100: want 1 to 99"}},
-		"weight falls":        {`{"weight":50}`, `{"weight":20}`, []string{"step[4].weight: 20 after 25: weights must rise"}},
-		"weight stays":        {`{"weight":50}`, `{"weight":25}`, []string{"step[4].weight: 25 after 25: weights must rise"}},
-		"weight a fraction":   {`{"weight":50}`, `{"weight":5e1}`, []string{"step[4].weight: 5e1: want a whole number"}},
-		"weight a text":       {`{"weight":50}`, `{"weight":"50"}`, []string{`step[4].weight: "50": want a whole number`}},
-		"weight huge":         {`{"weight":50}`, `{"weight":99999999999999999999}`, []string{"step[4].weight: 99999999999999999999: want a whole number"}},
-		"flag a number":       {`"skip_leading":true`, `"skip_leading":1`, []string{"skip_leading: 1: want true or false"}},
-		"duration negative":   {`"bake":"3m0s"`, `"bake":"-3m"`, []string{"limits.bake: -3m0s: want 1s to 720h0m0s"}},
-		"duration zero":       {`"step":"2h0m0s"`, `"step":"0s"`, []string{"limits.step: 0s: want 1s to 720h0m0s"}},
-		"duration absurd":     {`"total":"2h0m0s"`, `"total":"10000h"`, []string{"limits.total: 10000h0m0s: want 1s to 720h0m0s"}},
-		"duration overflows":  {`"total":"2h0m0s"`, `"total":"9999999999h"`, []string{`limits.total: "9999999999h": want a duration`}},
-		"duration a number":   {`"total":"2h0m0s"`, `"total":7200`, []string{"limits.total: 7200: want a duration such as"}},
-		"duration unclear":    {`"total":"2h0m0s"`, `"total":"2 hours"`, []string{`limits.total: "2 hours": want a duration such as`}},
-		"limit missing":       {`,"blind":"5m0s"`, ``, []string{"limits.blind: is missing"}},
-		"blind too short":     {`"blind":"5m0s"`, `"blind":"4s"`, []string{"limits.blind: 4s: want 5s to"}},
-		"abandoned too short": {`"abandoned_after":"10m0s"`, `"abandoned_after":"9s"`, []string{"limits.abandoned_after: 9s: want 10s to"}},
-		"minimum over step":   {`"step":"2h0m0s"`, `"step":"20s"`, []string{"limits.step_minimum: 30s: want at most limits.step, 20s", "limits.bake: 3m0s: want at most limits.step, 20s"}},
-		"total too short":     {`"total":"2h0m0s"`, `"total":"5m"`, []string{"limits.total: 5m0s: want at least 5m30s"}},
-		"several at once":     {`{"weight":25},{"weight":50}`, `{"weight":50},{"weight":25},{"weight":0}`, []string{"step[4].weight: 25 after 50", "step[5].weight: 0"}},
+		"not JSON":             {defaultJSON, `{"schema":1,`, []string{"not JSON"}},
+		"nothing":              {defaultJSON, ``, []string{"nothing: want a JSON object"}},
+		"a list":               {defaultJSON, `[]`, []string{"[]: want a JSON object"}},
+		"null":                 {defaultJSON, `null`, []string{"null: want a JSON object"}},
+		"trailing data":        {defaultJSON, defaultJSON + `{}`, []string{"something follows"}},
+		"later schema":         {`"schema":1`, `"schema":2,"tides":3`, []string{"schema: 2: want 1", "later Tidegate"}},
+		"schema 0":             {`"schema":1`, `"schema":0`, []string{"schema: 0: want 1"}},
+		"no schema":            {`"schema":1,`, ``, []string{"schema: is missing"}},
+		"unknown strategy":     {`"canary"`, `"blue_green"`, []string{`strategy: "blue_green": want "canary"`}},
+		"strategy no text":     {`"canary"`, `7`, []string{"strategy: 7: want a text"}},
+		"unknown field":        {`"schema":1`, `"schema":1,"stepz":[]`, []string{"stepz: unknown: want one of schema, strategy, steps"}},
+		"another case":         {`"schema":1`, `"Schema":1`, []string{"Schema: unknown", "schema: is missing"}},
+		"duplicate key":        {`"schema":1`, `"schema":1,"schema":1`, []string{"schema: is there twice"}},
+		"duplicate in step":    {`{"weight":5}`, `{"weight":5,"weight":5}`, []string{"step[1].weight: is there twice"}},
+		"unknown in step":      {`{"weight":5}`, `{"weight":5,"approve":true}`, []string{"step[1].approve: unknown: want one of weight"}},
+		"unknown gate":         {`"errors":{}`, `"errors":{},"tides":{}`, []string{"gates.tides: unknown: want one of errors, latency"}},
+		"gate with a setting":  {`"errors":{}`, `"errors":{"alpha":0.5}`, []string{"gates.errors.alpha: unknown: want no fields here"}},
+		"gate null":            {`"errors":{}`, `"errors":null`, []string{"gates.errors: null: want a JSON object"}},
+		"no gate":              {`"errors":{}`, ``, []string{`gates: none: want at least one of "errors", "latency"`}},
+		"steps null":           {`"steps":[`, `"steps":null,"steps":[`, []string{"steps: null: want a list"}},
+		"steps empty":          {`{"weight":1},{"weight":5},{"weight":10},{"weight":25},{"weight":50},{"weight":90}`, ``, []string{"steps: none"}},
+		"weight 0":             {`{"weight":5}`, `{"weight":0}`, []string{"step[1].weight: 0: want 1 to 99"}},
+		"weight 100":           {`{"weight":90}`, `{"weight":100}`, []string{"step[5].weight: 100: want 1 to 99"}},
+		"weight falls":         {`{"weight":50}`, `{"weight":20}`, []string{"step[4].weight: 20 after 25: weights must rise"}},
+		"weight stays":         {`{"weight":50}`, `{"weight":25}`, []string{"step[4].weight: 25 after 25: weights must rise"}},
+		"weight a fraction":    {`{"weight":50}`, `{"weight":5e1}`, []string{"step[4].weight: 5e1: want a whole number"}},
+		"weight a text":        {`{"weight":50}`, `{"weight":"50"}`, []string{`step[4].weight: "50": want a whole number`}},
+		"weight huge":          {`{"weight":50}`, `{"weight":99999999999999999999}`, []string{"step[4].weight: 99999999999999999999: want a whole number"}},
+		"flag a number":        {`"skip_leading":true`, `"skip_leading":1`, []string{"skip_leading: 1: want true or false"}},
+		"duration negative":    {`"bake":"3m0s"`, `"bake":"-3m"`, []string{"limits.bake: -3m0s: want 1s to 720h0m0s"}},
+		"duration zero":        {`"step":"2h0m0s"`, `"step":"0s"`, []string{"limits.step: 0s: want 1s to 720h0m0s"}},
+		"duration absurd":      {`"total":"2h0m0s"`, `"total":"10000h"`, []string{"limits.total: 10000h0m0s: want 1s to 720h0m0s"}},
+		"duration overflows":   {`"total":"2h0m0s"`, `"total":"9999999999h"`, []string{`limits.total: "9999999999h": want a duration`}},
+		"duration a number":    {`"total":"2h0m0s"`, `"total":7200`, []string{"limits.total: 7200: want a duration such as"}},
+		"duration unclear":     {`"total":"2h0m0s"`, `"total":"2 hours"`, []string{`limits.total: "2 hours": want a duration such as`}},
+		"limit missing":        {`,"blind":"5m0s"`, ``, []string{"limits.blind: is missing"}},
+		"blind too short":      {`"blind":"5m0s"`, `"blind":"4s"`, []string{"limits.blind: 4s: want 5s to"}},
+		"abandoned too short":  {`"abandoned_after":"10m0s"`, `"abandoned_after":"9s"`, []string{"limits.abandoned_after: 9s: want 10s to"}},
+		"minimum over step":    {`"step":"2h0m0s"`, `"step":"20s"`, []string{"limits.step_minimum: 30s: want at most limits.step, 20s", "limits.bake: 3m0s: want at most limits.step, 20s"}},
+		"total too short":      {`"total":"2h0m0s"`, `"total":"5m"`, []string{"limits.total: 5m0s: want at least 5m30s"}},
+		"ratio too small":      {`{"weight":5}`, `{"weight":5,"ratio":1.2}`, []string{"step[1].ratio: 1.2: want more than 1.2 and at most 1000", "none would pass"}},
+		"ratio huge":           {`{"weight":5}`, `{"weight":5,"ratio":1e9}`, []string{"step[1].ratio: 1e+09: want more than 1.2"}},
+		"ratio 0":              {`{"weight":5}`, `{"weight":5,"ratio":0}`, []string{"step[1].ratio: 0: want a number such as 0.01, not 0"}},
+		"ratio a text":         {`{"weight":5}`, `{"weight":5,"ratio":"2"}`, []string{`step[1].ratio: "2": want a number`}},
+		"floor negative":       {`{"weight":5}`, `{"weight":5,"floor":-0.1}`, []string{"step[1].floor: -0.1: want a share of bad answers", "no candidate would pass"}},
+		"floor in percent":     {`{"weight":5}`, `{"weight":5,"floor":5}`, []string{"step[1].floor: 5: want a share of bad answers from 1e-06 to 0.5"}},
+		"own minimum too long": {`{"weight":5}`, `{"weight":5,"minimum":"3h"}`, []string{"step[1].minimum: 3h0m0s: want at most limits.step, 2h0m0s", "limits.total: 2h0m0s: want at least"}},
+		"minimum negative":     {`{"weight":5}`, `{"weight":5,"minimum":"-1s"}`, []string{"step[1].minimum: -1s: want 1s to"}},
+		"alpha too large":      {`"errors":{}}`, `"errors":{}},"alpha":0.5`, []string{"alpha: 0.5: want a chance from 1e-06 to 0.2"}},
+		"beta negative":        {`"errors":{}}`, `"errors":{}},"beta":-1`, []string{"beta: -1: want a chance from"}},
+		"beta not a number":    {`"errors":{}}`, `"errors":{}},"beta":NaN`, []string{"not JSON"}},
+		"warm-up negative":     {`"errors":{}}`, `"errors":{}},"warm_up":{"requests":-1}`, []string{"warm_up.requests: -1: want 0 to"}},
+		"warm-up forever":      {`"errors":{}}`, `"errors":{}},"warm_up":{"time":"2h"}`, []string{"warm_up.time: 2h0m0s: want less than limits.step"}},
+		"warm-up misspelt":     {`"errors":{}}`, `"errors":{}},"warm_up":{"second":1}`, []string{"warm_up.second: unknown: want one of requests, time"}},
+		"latency threshold":    {`"errors":{}`, `"errors":{},"latency":{"p99":"1s"}`, []string{"gates.latency.p99: unknown: want one of tolerance"}},
+		"latency tolerance":    {`"errors":{}`, `"errors":{},"latency":{"tolerance":0.5}`, []string{"latency.tolerance: 0.5: want 1 to 20 times"}},
+		"several at once":      {`{"weight":25},{"weight":50}`, `{"weight":50},{"weight":25},{"weight":0}`, []string{"step[4].weight: 25 after 50", "step[5].weight: 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,6 +131,32 @@ func TestPolicyErrorsNameFieldValueAndChoices(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhatIsTheDefaultIsLeftOut(t *testing.T) {
+	t.Parallel()
+	p, err := ParsePolicy([]byte(strings.Replace(defaultJSON, `"errors":{}}`, `"errors":{}},"alpha":0.01,"beta":5e-2,"warm_up":{}`, 1)))
+	if err != nil || p.JSON() != defaultJSON {
+		t.Errorf("%v: %s", err, p.JSON())
+	}
+}
+
+func TestEverySettingReadsBack(t *testing.T) {
+	t.Parallel()
+	const full = `{"schema":1,"strategy":"canary","steps":[{"weight":5,"ratio":3,"floor":0.02,"minimum":"1m0s"},{"weight":50}],` +
+		`"gates":{"errors":{},"latency":{}},"alpha":0.001,"beta":0.1,"warm_up":{"requests":50,"time":"20s"},` +
+		`"limits":{"step_minimum":"30s","step":"2h0m0s","total":"2h0m0s","bake":"3m0s","blind":"5m0s","abandoned_after":"10m0s"}}`
+	p, err := ParsePolicy([]byte(full))
+	if err != nil || p.JSON() != full {
+		t.Fatalf("%v: %s", err, p.JSON())
+	}
+	g := p.judges()
+	if g.Alpha != .001 || g.Beta != .1 || g.Errors.Steps[0] != (gate.Margin{Ratio: 3, Floor: .02}) || g.Errors.Steps[1] != gate.MarginFor(100) {
+		t.Errorf("%+v, %+v", g, g.Errors.Steps)
+	}
+	if p.minimum(0) != time.Minute || p.minimum(1) != 3*time.Minute {
+		t.Errorf("%s, %s", p.minimum(0), p.minimum(1))
 	}
 }
 
@@ -172,6 +216,7 @@ func FuzzParsePolicy(f *testing.F) {
 	f.Add([]byte(defaultJSON))
 	f.Add([]byte(demoPolicy().JSON()))
 	f.Add([]byte(strings.Replace(defaultJSON, `"2h0m0s"`, `"1.5h"`, 2)))
+	f.Add([]byte(strings.Replace(defaultJSON, `"errors":{}}`, `"latency":{}},"alpha":1e-3,"warm_up":{"time":"1s"}`, 1)))
 	f.Add([]byte(`{"schema":1,"schema":{}}`))
 	f.Add([]byte(`{"steps":[[]],"gates":[],"limits":0}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -193,7 +238,7 @@ func FuzzParsePolicy(f *testing.F) {
 // demoPolicy is short, as in a demonstration.
 func demoPolicy() Policy {
 	p := DefaultPolicy()
-	p.Steps = []Step{{10}, {50}}
+	p.Steps = stepsAt(10, 50)
 	p.SkipLeading = false
 	p.Limits = Limits{
 		StepMinimum:    Duration(2 * time.Second),

@@ -18,7 +18,8 @@ import (
 )
 
 // Schema is the record's schema number. A program refuses to write a record with a greater one.
-const Schema = 1
+// Schema 1 had the evidence of one gate, which reads as such.
+const Schema = 2
 
 // A Phase is where a rollout stands.
 type Phase string
@@ -63,9 +64,13 @@ type Record struct {
 	// StepHeld is what was spent holding at this step. It does not count toward the step's minimum.
 	StepHeld Duration `json:"step_held,omitempty"`
 
-	Evidence gate.ErrorEvidence `json:"evidence"`
-	StepSeen gate.Window        `json:"step_seen"`        // what was counted at this step
-	Cursor   Cursor             `json:"cursor,omitempty"` // behind the evidence: written together, so nothing counts twice
+	// Hold says why the gates hold the weight, while they do.
+	Hold string `json:"hold,omitempty"`
+
+	Evidence gate.Evidence `json:"evidence"`
+	StepSeen gate.Window   `json:"step_seen"`        // what was counted at this step
+	Warm     bool          `json:"warm,omitempty"`   // the warm-up is over: latencies count from the next window on
+	Cursor   Cursor        `json:"cursor,omitempty"` // behind the evidence: written together, so nothing counts twice
 	// Before measures traffic before the first step, by which leading steps are left out.
 	Before Traffic `json:"before"`
 
@@ -97,6 +102,7 @@ const (
 	KindCandidate    = "candidate"    // it could not serve
 	KindInconclusive = "inconclusive" // no verdict within the policy's limits
 	KindBlind        = "blind"        // no request was counted for limits.blind
+	KindSplit        = "split"        // the router gave it more traffic than was approved
 	KindCancelled    = "cancelled"    // whoever asked for the rollout asked for its end
 	KindAbandoned    = "abandoned"    // nobody drove it any more
 	KindSuperseded   = "superseded"   // another revision was asked for

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,7 +24,7 @@ func (m *memory) counts(r Record) {
 	m.t.Helper()
 	happened, counted := minus(behind(m.t, r.Cursor), behind(m.t, m.base)), r.Evidence.Seen
 	counted.Stable.Requests += r.Before.Requests
-	if counted != happened {
+	if !reflect.DeepEqual(counted, happened) {
 		m.t.Errorf("counted %+v, happened %+v", counted, happened)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 )
 
 // mostEntries bounds the history, and with it the record.
@@ -42,10 +44,15 @@ func (r *Record) seenAt(weight int) string {
 		digits(c.Bad), amount(c.Requests, "request"), weight, digits(s.Bad), digits(s.Requests))
 }
 
-// sofar is the gate's latest word, for a rollout that ends without its verdict.
+// sofar is the latest word of a gate that did not pass, for a rollout that ends without its verdict.
 func (r *Record) sofar() string {
 	if len(r.Verdicts) == 0 {
 		return "Nothing was counted."
+	}
+	for _, v := range r.Verdicts {
+		if v.Outcome != gate.Pass {
+			return v.Sentence
+		}
 	}
 	return r.Verdicts[0].Sentence
 }
