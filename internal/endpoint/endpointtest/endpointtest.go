@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"FailedCreateIsUndone":            failedCreate,
 		"SameSpecAgainChangesNothing":     sameAgain,
 		"NewRevisionIsStagedAtWeightZero": stage,
+		"WindowsHoldEachAnswerOnce":       count,
 		"RolloutPromotes":                 promote,
 		"RejectedRevisionIsRefused":       reject,
 		"StableAgainEndsTheRollout":       stableAgain,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -47,14 +48,16 @@ func version() string {
 
 // A model is what the test's model server reads: how it is to behave.
 type model struct {
-	Name   string        `json:"name"`
-	Every  int           `json:"every,omitempty"`  // each such request fails
-	Exit   bool          `json:"exit,omitempty"`   // at once
-	Never  bool          `json:"never,omitempty"`  // ready
-	Delay  time.Duration `json:"delay,omitempty"`  // before it is ready
-	NeedOK bool          `json:"need,omitempty"`   // it is ready only where GREETING is not "bad"
-	Slow   time.Duration `json:"slow,omitempty"`   // for each answer
-	Prints string        `json:"prints,omitempty"` // the variable that it prints before it exits
+	Name     string        `json:"name"`
+	Every    int           `json:"every,omitempty"`    // each such request fails
+	Dislikes string        `json:"dislikes,omitempty"` // clients whose key ends like that: all of theirs fail
+	Exit     bool          `json:"exit,omitempty"`     // at once
+	Never    bool          `json:"never,omitempty"`    // ready
+	Delay    time.Duration `json:"delay,omitempty"`    // before it is ready
+	NeedOK   bool          `json:"need,omitempty"`     // it is ready only where GREETING is not "bad"
+	Slow     time.Duration `json:"slow,omitempty"`     // for each answer
+	Varies   bool          `json:"varies,omitempty"`   // the answers take Slow on average
+	Prints   string        `json:"prints,omitempty"`   // the variable that it prints before it exits
 }
 
 // serveModel speaks the Open Inference Protocol v2, as far as readiness and one answer.
@@ -82,15 +85,24 @@ func serveModel(port, path string) error {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
-	mux.HandleFunc("POST /v2/", func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(m.Slow)
-		if n := served.Add(1); m.Every > 0 && n%uint64(m.Every) == 0 {
+	mux.HandleFunc("POST /v2/", func(w http.ResponseWriter, req *http.Request) {
+		time.Sleep(m.takes())
+		disliked := m.Dislikes != "" && strings.HasSuffix(req.Header.Get("X-Client"), m.Dislikes)
+		if n := served.Add(1); disliked || m.Every > 0 && n%uint64(m.Every) == 0 {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 		_ = json.NewEncoder(w).Encode(answer{Model: m.Name, Greeting: os.Getenv("GREETING"), PID: os.Getpid()})
 	})
 	mux.HandleFunc("POST /exit", func(http.ResponseWriter, *http.Request) { os.Exit(9) })
 	return http.ListenAndServe("127.0.0.1:"+port, mux)
+}
+
+// takes is how long an answer takes.
+func (m model) takes() time.Duration {
+	if !m.Varies {
+		return m.Slow
+	}
+	return m.Slow/2 + time.Duration(rand.ExpFloat64()*float64(m.Slow/2))
 }
 
 type answer struct {

@@ -3,12 +3,9 @@ package local
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"reflect"
 
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/router"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -119,111 +116,4 @@ func (d *daemon) changedSince(ctx context.Context, id string, v version) (versio
 			return "", errStopping
 		}
 	}
-}
-
-// marksKept bounds the memory of weight changes between two counts.
-const marksKept = 256
-
-// marks are the totals at each change of the table, so that no window spans two weights.
-type marks struct {
-	last uint64 // number of the latest mark
-	list []mark
-}
-
-type mark struct {
-	number uint64
-	totals gate.Window
-}
-
-// mark notes the totals when t splits requests otherwise than the table before it.
-func (u *unit) mark(t router.Table) {
-	o := u.table
-	if t.Stable.Revision != o.Stable.Revision || t.Candidate.Revision != o.Candidate.Revision {
-		u.marks.last++
-		u.marks.list = nil // of other revisions
-		return
-	}
-	if t.Weight == o.Weight {
-		return
-	}
-	u.marks.last++
-	u.marks.list = append(u.marks.list, mark{u.marks.last, u.totals(o.Candidate.Revision, o.Stable.Revision)})
-	if n := len(u.marks.list) - marksKept; n > 0 {
-		u.marks.list = u.marks.list[n:]
-	}
-}
-
-func (u *unit) totals(candidate, stable string) gate.Window {
-	w := gate.Window{Stable: u.router.Totals(stable)}
-	if candidate != "" {
-		w.Candidate = u.router.Totals(candidate)
-	}
-	return w
-}
-
-// A cursor is what the engine gives out as a rollout.Cursor: totals, and what they are of.
-type cursor struct {
-	Boot      string      `json:"boot"` // of the counters, which begin at 0
-	Candidate string      `json:"candidate"`
-	Stable    string      `json:"stable"`
-	Mark      uint64      `json:"mark"`
-	Seen      gate.Window `json:"seen"`
-}
-
-// count returns the windows since c: differences of totals. Other counters or revisions than
-// the cursor's have no difference: no window, and the cursor starts anew.
-func (d *daemon) count(id string, c rollout.Cursor) ([]gate.Window, rollout.Cursor, error) {
-	u, err := d.unit(id)
-	if err != nil {
-		return nil, nil, err
-	}
-	var old cursor
-	if len(c) > 0 {
-		if err := json.Unmarshal(c, &old); err != nil {
-			return nil, nil, invalid("the cursor is not this engine's: %v", err)
-		}
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.router == nil {
-		return nil, nil, fmt.Errorf("count requests of %s: its address is not open: %w", id, u.unheard)
-	}
-	now := cursor{Boot: u.boot, Candidate: u.table.Candidate.Revision, Stable: u.table.Stable.Revision, Mark: u.marks.last,
-		Seen: u.totals(u.table.Candidate.Revision, u.table.Stable.Revision)}
-	b, err := json.Marshal(now)
-	if err != nil {
-		return nil, nil, err
-	}
-	if old.Boot != now.Boot || old.Candidate != now.Candidate || old.Stable != now.Stable {
-		return nil, b, nil
-	}
-	return u.marks.windows(old, now), b, nil
-}
-
-// windows cuts the difference of two cursors at the marks between them.
-func (m marks) windows(old, now cursor) []gate.Window {
-	var all []gate.Window
-	since := old.Seen
-	for _, k := range m.list {
-		if k.number <= old.Mark {
-			continue
-		}
-		if w := minus(k.totals, since); w != (gate.Window{}) {
-			all = append(all, w)
-		}
-		since = k.totals
-	}
-	return append(all, minus(now.Seen, since))
-}
-
-// minus never goes below zero: a counter that was forgotten begins anew.
-func minus(a, b gate.Window) gate.Window {
-	return gate.Window{Candidate: minusArm(a.Candidate, b.Candidate), Stable: minusArm(a.Stable, b.Stable)}
-}
-
-func minusArm(a, b gate.Arm) gate.Arm {
-	if a.Requests < b.Requests || a.Bad < b.Bad {
-		return a
-	}
-	return gate.Arm{Requests: a.Requests - b.Requests, Bad: a.Bad - b.Bad}
 }

@@ -49,7 +49,8 @@ func (d *daemon) status() (Status, error) {
 		addrs, _ := u.stable(doc)
 		e.Ready = len(addrs)
 		if u.router != nil {
-			e.Counted = u.totals(u.table.Candidate.Revision, u.table.Stable.Revision)
+			e.Counted = u.counter.totals()
+			e.Counted.Candidate.Slower, e.Counted.Stable.Slower = nil, nil // for gates only
 		}
 		u.mu.Unlock()
 	}

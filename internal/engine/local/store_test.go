@@ -12,7 +12,6 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
@@ -129,20 +128,5 @@ func TestErrorsKeepTheirMeaningAcrossTheSocket(t *testing.T) {
 	}
 	if a, code := toAnswer(errors.New("a bug")); code != 500 || a.err(nil).Error() != "a bug" {
 		t.Errorf("%+v, %d", a, code)
-	}
-}
-
-func TestWindowsAreCutWhereTheWeightChanged(t *testing.T) {
-	w := func(c, s uint64) gate.Window {
-		return gate.Window{Candidate: gate.Arm{Requests: c}, Stable: gate.Arm{Requests: s}}
-	}
-	m := marks{last: 3, list: []mark{{1, w(0, 10)}, {2, w(5, 100)}, {3, w(5, 100)}}}
-	got := m.windows(cursor{Mark: 1, Seen: w(1, 20)}, cursor{Seen: w(9, 130)})
-	want := []gate.Window{w(4, 80), w(4, 30)}
-	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
-		t.Errorf("%+v: want %+v", got, want)
-	}
-	if got := (marks{}).windows(cursor{Seen: w(5, 5)}, cursor{Seen: w(5, 5)}); len(got) != 1 || got[0] != w(0, 0) {
-		t.Errorf("%+v: want one window without a request", got)
 	}
 }

@@ -22,8 +22,19 @@ type traffic struct {
 var client = http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
 // ask sends one request.
-func ask(url string) (answer, int, error) {
-	resp, err := client.Post(url+"/v2/models/m/infer", "application/json", strings.NewReader("{}"))
+func ask(url string) (answer, int, error) { return askAs(url, "") }
+
+// askAs sends one of a client's requests; "" is nobody that is known.
+func askAs(url, key string) (answer, int, error) {
+	req, err := http.NewRequest(http.MethodPost, url+"/v2/models/m/infer", strings.NewReader("{}"))
+	if err != nil {
+		return answer{}, 0, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		req.Header.Set("X-Client", key)
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return answer{}, 0, err
 	}

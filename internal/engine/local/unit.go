@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -17,6 +16,8 @@ import (
 const (
 	drainLimit  = 30 * time.Second // for requests to servers that are about to stop
 	listenAgain = time.Second      // between two tries of a port that was taken
+
+	windowLength = 5 * time.Second // in which a client fails or not, before a rollout
 )
 
 // A unit runs one endpoint: it makes a router and slots of model servers equal to the stored
@@ -32,16 +33,14 @@ type unit struct {
 
 	mu       sync.Mutex // of all below
 	router   *router.Router
-	unheard  error // why there is no router
-	boot     string
-	table    router.Table
+	unheard  error    // why there is no router
+	counter  *counter // of the router
 	slots    map[slotKey]*slot
 	trial    map[slotKey]bool // slots that an update is trying
 	replicas int              // that an update is trying, or 0
-	marks    marks
-	folders  map[string]bool // of servers that run, or end
-	timer    *time.Timer     // wakes for an abandoned rollout
-	retry    *time.Timer     // wakes for a port that was taken
+	folders  map[string]bool  // of servers that run, or end
+	timer    *time.Timer      // wakes for an abandoned rollout
+	retry    *time.Timer      // wakes for a port that was taken
 }
 
 func newUnit(d *daemon, id string) *unit {
@@ -53,14 +52,28 @@ func newUnit(d *daemon, id string) *unit {
 
 // run carries out changes that nobody waits for, and feeds the rollout what only the engine sees.
 func (u *unit) run() {
+	windows := time.NewTicker(windowLength)
+	defer windows.Stop()
 	for {
 		select {
 		case <-u.done:
 			return
+		case now := <-windows.C:
+			u.rest(now)
+			continue
 		case <-u.woken:
 		}
 		u.reconcile()
 		u.act()
+	}
+}
+
+// rest ends a window of clients while nobody counts.
+func (u *unit) rest(now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.router != nil {
+		u.counter.rest(now)
 	}
 }
 
@@ -146,8 +159,7 @@ func (u *unit) listen(doc *document) {
 		u.retry = wakeIn(u, u.retry, listenAgain)
 		return
 	}
-	u.router, u.unheard, u.boot = r, nil, rand.Text()
-	u.table, u.marks = router.Table{}, marks{}
+	u.router, u.unheard, u.counter = r, nil, newCounter(r)
 	if err := u.d.metrics.Register(r); err != nil {
 		u.log().Error("cannot show the endpoint's metrics", "error", err)
 	}
@@ -193,9 +205,7 @@ func (u *unit) route(doc *document, stable, candidate *slot) {
 			t.Weight = doc.Record.Weight
 		}
 	}
-	u.mark(t)
-	u.router.Set(t)
-	u.table = t
+	u.counter.turn(t, placeOf(doc), time.Now())
 }
 
 // release returns when a replica that is to go has no request any more.

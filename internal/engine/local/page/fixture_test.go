@@ -27,8 +27,16 @@ func busy() Endpoint {
 			Phase: rollout.Observing, Policy: steps, Step: 1, Weight: 25, Approved: 25,
 			Runner: "terraform on tern (pid 4711)", Renewed: at(6, 41),
 			Verdicts: []gate.Verdict{{
-				Gate: "errors", Outcome: gate.Wait, Harm: 1.31, HarmNeeded: 200, Pass: 14.2, PassNeeded: 80, Margin: gate.MarginFor(50),
-				Sentence: "6 of 3,812 requests failed on the candidate (0.16%), 2,411 of 1,204,817 on the stable revision (0.20%): no sign of harm, not yet enough to be sure.",
+				Gate: "errors", Outcome: gate.Pass, Harm: 1.31, HarmNeeded: 160, Pass: 34.2, PassNeeded: 20, Margin: gate.MarginFor(50),
+				Rates:    gate.Rates{Candidate: gate.Interval{Estimate: .00157, Low: .00051, High: .0041}, Stable: gate.Interval{Estimate: .002, Low: .00186, High: .00215}},
+				Sentence: "6 of 3,812 requests failed on the candidate (0.16%), 2,411 of 1,204,817 on stable (0.20%): less than 2 times worse, or under 0.5%.",
+			}, {
+				Gate: "latency", Outcome: gate.Wait, Harm: 21.7, HarmNeeded: 266.67, Pass: 0.04, PassNeeded: 20, Margin: gate.Margin{Ratio: 2, Floor: .01}, Edge: .28,
+				Rates:    gate.Rates{Candidate: gate.Interval{Estimate: .182, Low: .153, High: .214}, Stable: gate.Interval{Estimate: .112, Low: .111, High: .113}},
+				Sentence: "18% of 3,806 answers took longer than 280 ms on the candidate, 11% of 1,202,406 on stable: the candidate looks slower, but that is not certain yet.",
+			}, {
+				Gate: "split", Outcome: gate.Pass, Harm: .31, HarmNeeded: 4000, Pass: 1, PassNeeded: 1,
+				Sentence: "3,110 of 12,401 requests went to the candidate (25%), as told: 25%.",
 			}},
 			History: []rollout.Entry{
 				{At: at(0, 12), Phase: rollout.Preparing, Weight: 0, Sentence: "The candidate starts; users stay on the stable revision."},
@@ -64,6 +72,32 @@ func rolledBack() Endpoint {
 	}
 }
 
+// held is an endpoint whose router does not do as it was told.
+func held() Endpoint {
+	wrong := "612 of 5,000 clients went to the candidate (12%), and it should be 5%: the router does not do as it was told."
+	return Endpoint{
+		ID: "local/here/seals", URL: "http://127.0.0.1:41876", Ready: true,
+		Stable:    Revision{Digest: sha("1e4f"), Model: sha("a0a1"), Requests: 88012, Bad: 90},
+		Candidate: Revision{Digest: sha("2b3c"), Model: sha("a2a3"), Requests: 1480, Bad: 1},
+		Weight:    5, ReplicasReady: 1, Replicas: 1,
+		Record: rollout.Record{
+			Phase: rollout.Holding, Policy: steps, Step: 0, Weight: 5, Approved: 5, Hold: wrong,
+			Runner: "terraform on tern (pid 6001)", Renewed: at(9, 12),
+			Verdicts: []gate.Verdict{{
+				Gate: "errors", Outcome: gate.Wait, Harm: .9, HarmNeeded: 100, Pass: 3.1, PassNeeded: 20, Margin: gate.MarginFor(25),
+				Rates:    gate.Rates{Candidate: gate.Interval{Estimate: .00068, Low: .00001, High: .0062}, Stable: gate.Interval{Estimate: .00102, Low: .0007, High: .0014}},
+				Sentence: "1 of 1,480 requests failed on the candidate (0.07%), 90 of 88,012 on stable (0.1%): not enough to tell yet.",
+			}, {
+				Gate: "split", Outcome: gate.Wait, Harm: 812000, HarmNeeded: 4000, Pass: 1, PassNeeded: 1, Sentence: wrong,
+			}},
+			History: []rollout.Entry{
+				{At: at(8, 55), Phase: rollout.Preparing, Weight: 0, Sentence: "The candidate starts; users stay on the stable revision."},
+				{At: at(9, 2), Phase: rollout.Holding, Weight: 5, Sentence: "The weight is held at 5%: " + wrong},
+			},
+		},
+	}
+}
+
 // down is an endpoint that never had a rollout and does not answer.
 func down() Endpoint {
 	return Endpoint{
@@ -74,5 +108,5 @@ func down() Endpoint {
 }
 
 func all() Snapshot {
-	return Snapshot{Version: "0.1.0", DataDir: "/srv/models/.tidegate", Endpoints: []Endpoint{busy(), rolledBack(), down()}}
+	return Snapshot{Version: "0.1.0", DataDir: "/srv/models/.tidegate", Endpoints: []Endpoint{busy(), rolledBack(), held(), down()}}
 }

@@ -3,13 +3,11 @@ package page
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -38,7 +36,9 @@ type (
 	digest      struct{ Short, Full string }
 	rolloutView struct {
 		Where, Driver, Failure string
+		Held                   string // why the gates hold the weight
 		Steps                  []stepView
+		Together               *meterView // the gates' evidence of harm, where several have some
 		Gates                  []gateView
 		History                []entryView
 		Open                   bool // whether the history is worth its place
@@ -46,16 +46,6 @@ type (
 	stepView struct {
 		Weight int
 		State  string // "done", "now", "failed" or "next"
-	}
-	gateView struct {
-		Name, Sentence string
-		Badge          badge
-		Meters         []meterView
-		Margin         string
-	}
-	meterView struct {
-		Name, Value, Needed, Kind string
-		Width                     string // 0..100, on a logarithmic scale
 	}
 	entryView struct {
 		At       moment
@@ -164,8 +154,10 @@ func viewRollout(r rollout.Record, zone *time.Location) *rolloutView {
 	if r.Failure != nil {
 		v.Failure = r.Failure.Reason
 	}
+	v.Held = r.Hold
+	v.Together = together(r.Verdicts)
 	for _, verdict := range r.Verdicts {
-		if verdict.Sentence == v.Failure {
+		if strings.Contains(v.Failure+v.Held, verdict.Sentence) {
 			verdict.Sentence = "" // it stands above already
 		}
 		v.Gates = append(v.Gates, viewGate(verdict))
@@ -218,36 +210,6 @@ func where(r rollout.Record, steps int) string {
 		return fmt.Sprintf("Step %d at %d%% of the traffic.", r.Step+1, r.Weight)
 	}
 	return fmt.Sprintf("Step %d of %d at %d%% of the traffic.", r.Step+1, steps, r.Weight)
-}
-
-func viewGate(v gate.Verdict) gateView {
-	kind := "calm"
-	switch v.Outcome {
-	case gate.Pass:
-		kind = "good"
-	case gate.Fail:
-		kind = "bad"
-	case gate.Wait:
-	}
-	g := gateView{Name: v.Gate, Sentence: v.Sentence, Badge: badge{string(v.Outcome), kind}}
-	g.Meters = []meterView{
-		meter("Evidence of harm", v.Harm, v.HarmNeeded, "harm"),
-		meter("Evidence of health", v.Pass, v.PassNeeded, "pass"),
-	}
-	if v.Margin.Ratio > 0 {
-		g.Margin = fmt.Sprintf("Healthy means: less than %g times the stable revision's bad answers, or below %s.", v.Margin.Ratio, percent(v.Margin.Floor))
-	}
-	return g
-}
-
-// meter places evidence between 1, which is none, and what is needed: by its logarithm, as
-// evidence multiplies.
-func meter(name string, value, needed float64, kind string) meterView {
-	width := 0.0
-	if value > 1 && needed > 1 {
-		width = 100 * min(1, math.Log(value)/math.Log(needed))
-	}
-	return meterView{name, evidence(value), evidence(needed), kind, fmt.Sprintf("%.1f", width)}
 }
 
 func viewRejected(rejected []endpoint.Rejection, zone *time.Location) []rejectionView {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 )
 
 // An exchange is one request and its answer.
@@ -22,16 +24,21 @@ type exchange struct {
 	clock   *time.Timer // runs for limit; nil: the answer may begin at any time
 	settled atomic.Bool // whether the answer begins in time is known
 
-	counts   *counts  // of the revision whose answer this is; nil once it was counted
-	replica  *replica // that is held; nil: none
-	fellBack bool     // the candidate could not be reached
+	caller   caller
+	begun    time.Duration // until the answer began
+	table    *table        // that arm was chosen by
+	arm      *arm          // that the answer is charged to
+	counts   *counts       // of its revision; nil once the answer was counted
+	replica  *replica      // that is held; nil: none
+	fellBack bool          // the candidate could not be reached
 }
 
 // begin starts the clock.
 func begin(r *Router, req *http.Request) *exchange {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	x := &exchange{router: r, req: req, out: req.WithContext(ctx), cancel: cancel, began: time.Now()}
-	x.limit = r.table.Load().timeout
+	t := r.table.Load()
+	x.limit, x.caller = t.timeout, t.caller(req)
 	if x.limit > 0 {
 		x.clock = time.AfterFunc(x.limit, x.expire)
 	}
@@ -71,12 +78,20 @@ func (x *exchange) answered(res *http.Response) (*http.Response, error) {
 		res.Body.Close()
 		return nil, x.failed(err)
 	}
+	x.begun = time.Since(x.began)
+	if x.body != nil {
+		x.begun -= time.Duration(x.body.waited.Load())
+	}
 	if switched {
-		x.count(false) // what follows is a conversation, not an answer
+		x.count(good) // what follows is a conversation, not an answer
 		res.Body = &upgraded{ReadWriteCloser: upgrade, x: x}
 		return res, nil
 	}
-	res.Body = &answer{ReadCloser: res.Body, x: x, bad: res.StatusCode >= 500}
+	a := &answer{ReadCloser: res.Body, x: x}
+	if res.StatusCode >= 500 {
+		a.outcome = bad
+	}
+	res.Body = a
 	return res, nil
 }
 
@@ -90,14 +105,57 @@ func agreed(asked, answered http.Header) bool {
 // fallBack gives the request to the stable arm. The candidate is charged for it, and the
 // stable revision not credited, so that one request is one answer.
 func (x *exchange) fallBack() {
-	x.count(true)
+	x.count(bad)
 	x.fellBack = true
 }
 
 // count counts the answer, once.
-func (x *exchange) count(bad bool) {
-	x.counts.answered(bad, time.Since(x.began))
+func (x *exchange) count(o outcome) {
+	if x.counts == nil {
+		return
+	}
+	now := x.router.table.Load()
+	x.counts.answered(o, x.begun, time.Since(x.began))
+	if now.split != x.table.split {
+		x.router.strays.Add(1)
+	}
+	if x.table.sticky() {
+		x.tell(now, o)
+	}
 	x.counts = nil
+}
+
+// tell tells of the client's answer whoever counts clients. A revision that is in the table no more has no side.
+//
+// A good answer to a request that was split by another weight is left out: it would make its client look as if this
+// weight had split it. Bad ones are told, however late: they may be the only sign of a revision that hangs.
+func (x *exchange) tell(now *table, o outcome) {
+	if x.table.wrong(x.caller, x.arm) {
+		x.router.misrouted.Add(1)
+	}
+	side := gate.Stable
+	switch x.counts {
+	case now.stable.counts:
+	case now.candidate.counter():
+		side = gate.Candidate
+	default:
+		return
+	}
+	switch {
+	case o == good && now.split != x.table.split:
+		return
+	case !x.caller.known:
+		x.router.clients.Anonymous(side, o != good)
+		return
+	}
+	x.router.clients.Answered(x.caller.hash, side, o != good)
+	switch o {
+	case good:
+		x.router.clients.Timed(x.caller.hash, side, passed(x.begun))
+	case late:
+		x.router.clients.Timed(x.caller.hash, side, gate.Edges)
+	case bad:
+	}
 }
 
 // release lets go of the replica.
@@ -120,8 +178,9 @@ type upload struct {
 	io.Reader
 	clock  *time.Timer
 	limit  time.Duration
-	read   atomic.Bool // something may have been read
-	broken atomic.Bool // the client did not send all of it
+	waited atomic.Int64 // nanoseconds for the client
+	read   atomic.Bool  // something may have been read
+	broken atomic.Bool  // the client did not send all of it
 }
 
 func (u *upload) Read(p []byte) (int, error) {
@@ -130,7 +189,9 @@ func (u *upload) Read(p []byte) (int, error) {
 		u.clock.Stop()
 		defer u.clock.Reset(u.limit)
 	}
+	began := time.Now()
 	n, err := u.Reader.Read(p)
+	u.waited.Add(int64(time.Since(began)))
 	if err != nil && err != io.EOF {
 		u.broken.Store(true)
 	}
@@ -144,17 +205,17 @@ func (u *upload) Close() error { return nil }
 // An answer counts itself at its end.
 type answer struct {
 	io.ReadCloser
-	x   *exchange
-	bad bool // by its status
+	x       *exchange
+	outcome outcome // by its status
 }
 
 func (a *answer) Read(p []byte) (int, error) {
 	n, err := a.ReadCloser.Read(p)
-	if err == io.EOF {
-		a.x.count(a.bad)
-	} else if err != nil {
-		left := a.x.req.Context().Err() != nil
-		a.x.count(a.bad || !left)
+	switch {
+	case err == io.EOF, err != nil && a.x.req.Context().Err() != nil:
+		a.x.count(a.outcome)
+	case err != nil:
+		a.x.count(bad)
 	}
 	return n, err
 }
@@ -162,7 +223,7 @@ func (a *answer) Read(p []byte) (int, error) {
 // Close before the end means that the client left: that is nobody's fault.
 func (a *answer) Close() error {
 	err := a.ReadCloser.Close()
-	a.x.count(a.bad)
+	a.x.count(a.outcome)
 	a.x.end()
 	return err
 }

@@ -25,28 +25,28 @@ func (f *failure) Error() string { return f.message }
 // failed ends an exchange without a model server's answer, and says what the client gets.
 func (x *exchange) failed(err error) error {
 	x.settle()
-	f := x.failure(err)
+	f, o := x.failure(err)
 	if f.status == http.StatusBadRequest {
 		x.counts = nil // the client's doing: neither a good answer nor a bad one
 	}
-	x.count(true)
+	x.count(o)
 	x.end()
 	return f
 }
 
-func (x *exchange) failure(err error) *failure {
+func (x *exchange) failure(err error) (*failure, outcome) {
 	var own *failure
 	switch {
 	case errors.As(err, &own):
-		return own
+		return own, bad
 	case x.body != nil && x.body.broken.Load():
-		return &failure{http.StatusBadRequest, "the request's body did not arrive in full"}
+		return &failure{http.StatusBadRequest, "the request's body did not arrive in full"}, bad
 	case x.req.Context().Err() != nil:
-		return &failure{http.StatusBadGateway, "the client left before the answer began"}
+		return &failure{http.StatusBadGateway, "the client left before the answer began"}, late
 	case errors.Is(err, errImpatient) || errors.Is(context.Cause(x.out.Context()), errImpatient):
-		return &failure{http.StatusGatewayTimeout, fmt.Sprintf("the model server at %s did not begin an answer within %s", x.out.URL.Host, x.limit)}
+		return &failure{http.StatusGatewayTimeout, fmt.Sprintf("the model server at %s did not begin an answer within %s", x.out.URL.Host, x.limit)}, late
 	}
-	return &failure{http.StatusBadGateway, fmt.Sprintf("the model server at %s gave no answer: %v", x.out.URL.Host, err)}
+	return &failure{http.StatusBadGateway, fmt.Sprintf("the model server at %s gave no answer: %v", x.out.URL.Host, err)}, bad
 }
 
 // unreachable is for an arm without a replica that takes the request; refused is the last

@@ -97,8 +97,8 @@ func (x *exchange) claim(tried []*replica) (*arm, *replica) {
 		t := x.router.table.Load()
 		a := t.stable
 		if !x.fellBack {
-			a = t.choose(x.req)
-			x.counts = a.counts
+			a = t.choose(x.caller)
+			x.table, x.arm, x.counts = t, a, a.counts
 		}
 		p := a.pick(tried)
 		if p == nil {

@@ -3,8 +3,6 @@ package router
 import (
 	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,24 +13,18 @@ import (
 // minute must not fill a Prometheus.
 const remembered = 8
 
-// buckets reach from the quickest model to the slowest that a user waits for, in seconds.
-var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+// buckets reach from the quickest model to the slowest that a user waits for, in seconds. Each is
+// one of gate.LatencyEdges.
+var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 25, 60}
 
 // metrics are an endpoint's counters, by revision.
 type metrics struct {
-	requests, weight *prometheus.Desc
-	seconds          *prometheus.HistogramVec
+	requests, weight, begun *prometheus.Desc
+	seconds                 *prometheus.HistogramVec
 
 	mu     sync.Mutex
 	counts map[string]*counts
 	recent []string // revisions, the last used first
-}
-
-// counts are a revision's answers. There is no total beside them: it is their sum, so that
-// bad answers never outnumber requests, whenever and between whichever moments one looks.
-type counts struct {
-	good, bad atomic.Uint64
-	seconds   prometheus.Observer
 }
 
 func newMetrics(labels prometheus.Labels) *metrics {
@@ -43,6 +35,9 @@ func newMetrics(labels prometheus.Labels) *metrics {
 		weight: prometheus.NewDesc("tidegate_endpoint_weight_ratio",
 			"A revision's share of the traffic, from 0 to 1.",
 			[]string{"revision", "role"}, labels),
+		begun: prometheus.NewDesc("tidegate_endpoint_answer_start_seconds",
+			"Time from a request's arrival, without waiting for its body, to the beginning of its answer, of good answers, by revision: what the latency gate compares.",
+			[]string{"revision"}, labels),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:        "tidegate_endpoint_request_duration_seconds",
 			Help:        "Time from a request's arrival to the end of its answer, by revision.",
@@ -87,24 +82,6 @@ func (m *metrics) prune(used ...string) {
 	m.recent = recent
 }
 
-// answered counts an answer at its end.
-func (c *counts) answered(bad bool, took time.Duration) {
-	if c == nil {
-		return
-	}
-	outcome := &c.good
-	if bad {
-		outcome = &c.bad
-	}
-	outcome.Add(1)
-	c.seconds.Observe(took.Seconds())
-}
-
-func (c *counts) total() gate.Arm {
-	bad := c.bad.Load()
-	return gate.Arm{Requests: c.good.Load() + bad, Bad: bad}
-}
-
 func (m *metrics) totals(revision string) gate.Arm {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -118,6 +95,7 @@ func (m *metrics) totals(revision string) gate.Arm {
 func (m *metrics) describe(ch chan<- *prometheus.Desc) {
 	ch <- m.requests
 	ch <- m.weight
+	ch <- m.begun
 	m.seconds.Describe(ch)
 }
 
@@ -128,6 +106,7 @@ func (m *metrics) collect(ch chan<- prometheus.Metric, t *table) {
 		total := c.total()
 		ch <- prometheus.MustNewConstMetric(m.requests, prometheus.CounterValue, float64(total.Requests-total.Bad), revision, "good")
 		ch <- prometheus.MustNewConstMetric(m.requests, prometheus.CounterValue, float64(total.Bad), revision, "bad")
+		ch <- c.histogram(m.begun, revision)
 	}
 	share := 0.0
 	if t.candidate != nil {

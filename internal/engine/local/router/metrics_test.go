@@ -70,7 +70,7 @@ func TestRoutersOfTwoEndpointsShareARegistry(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if families, err := registry.Gather(); err != nil || len(families) != 3 {
+	if families, err := registry.Gather(); err != nil || len(families) != 4 {
 		t.Errorf("%d families, %v", len(families), err)
 	}
 }

@@ -51,6 +51,10 @@ type Router struct {
 	origin  *http.Transport
 	metrics *metrics
 
+	clients   *gate.Tracker
+	misrouted atomic.Uint64
+	strays    atomic.Uint64
+
 	mu       sync.Mutex
 	replicas map[string]*replica // by address
 	emptied  chan struct{}       // closed and replaced when a replica became idle
@@ -73,6 +77,7 @@ func Listen(addr string, labels prometheus.Labels) (*Router, error) {
 		ended:    make(chan struct{}),
 		origin:   newOrigin(),
 		metrics:  newMetrics(labels),
+		clients:  gate.NewTracker(),
 		replicas: map[string]*replica{},
 		emptied:  make(chan struct{}),
 	}
@@ -116,8 +121,20 @@ func (r *Router) Set(t Table) {
 }
 
 // Totals returns what a revision answered since the router began. Answers are counted when
-// they end. The table's revisions are remembered, and the last few before them.
+// they end; slow are good ones that began late, and those that did not begin in time. The table's revisions
+// are remembered, and the last few before them.
 func (r *Router) Totals(revision string) gate.Arm { return r.metrics.totals(revision) }
+
+// Clients is told of every answer while clients stay with an arm.
+func (r *Router) Clients() *gate.Tracker { return r.clients }
+
+// Misrouted returns how many requests of clients with a key were answered by another arm than their key and the
+// weight in force say, since the router began.
+func (r *Router) Misrouted() uint64 { return r.misrouted.Load() }
+
+// Strays returns how many answers came after the revisions or the weight had changed that split their requests. They say
+// nothing of how the present weight splits.
+func (r *Router) Strays() uint64 { return r.strays.Load() }
 
 // Close stops listening, waits for requests in flight until ctx ends, then drops them.
 func (r *Router) Close(ctx context.Context) error {

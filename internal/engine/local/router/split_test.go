@@ -22,10 +22,10 @@ func TestWeightIsTheCandidatesShare(t *testing.T) {
 		c := r.compile(Table{Stable: stable(), Candidate: candidate(), Weight: weight, StickyHeader: "x-client"})
 		free, sticky := 0, 0
 		for i := range n {
-			if c.choose(&http.Request{}) == c.candidate {
+			if c.choose(c.caller(&http.Request{})) == c.candidate {
 				free++
 			}
-			if c.choose(&http.Request{Header: http.Header{"X-Client": {"client-" + strconv.Itoa(i)}}}) == c.candidate {
+			if c.choose(c.caller(&http.Request{Header: http.Header{"X-Client": {"client-" + strconv.Itoa(i)}}})) == c.candidate {
 				sticky++
 			}
 		}
@@ -62,8 +62,8 @@ func TestARisingWeightMovesClientsOnlyTowardTheCandidate(t *testing.T) {
 		for weight := range 101 {
 			table := Table{Stable: stable(), Candidate: candidate(), Weight: weight, StickyHeader: "X-Client", Salt: salt}
 			c := r.compile(table)
-			now := c.choose(req) == c.candidate
-			if now != (c.choose(req) == c.candidate) {
+			now := c.choose(c.caller(req)) == c.candidate
+			if now != (c.choose(c.caller(req)) == c.candidate) {
 				t.Fatalf("at weight %d client %q has no fixed arm", weight, key)
 			}
 			if moved && !now {
@@ -84,15 +84,15 @@ func TestAClientsPointNeverChanges(t *testing.T) {
 	header := r.compile(Table{StickyHeader: "x-client", Salt: "local/here/penguins"})
 	cookie := r.compile(Table{StickyCookie: "session", Salt: "local/here/penguins"})
 	for key, want := range map[string]float64{"ada": 0.68885617, "bob": 0.48088199} {
-		h := header.point(&http.Request{Header: http.Header{"X-Client": {key}}})
-		c := cookie.point(&http.Request{Header: http.Header{"Cookie": {"a=b; session=" + key}}})
+		h := header.caller(&http.Request{Header: http.Header{"X-Client": {key}}}).point
+		c := cookie.caller(&http.Request{Header: http.Header{"Cookie": {"a=b; session=" + key}}}).point
 		if math.Abs(h-want) > 1e-8 || c != h {
 			t.Errorf("%s: by header %.8f, by cookie %.8f, want %.8f", key, h, c, want)
 		}
 	}
 	other := r.compile(Table{StickyHeader: "x-client", Salt: "local/here/whales"})
 	req := &http.Request{Header: http.Header{"X-Client": {"ada"}}}
-	if other.point(req) == header.point(req) {
+	if other.caller(req) == header.caller(req) {
 		t.Error("two endpoints try their candidates on the same clients")
 	}
 }
@@ -102,7 +102,7 @@ func TestRequestsWithoutAKeyAreSplitByRequest(t *testing.T) {
 	r := open(t, Table{})
 	c := r.compile(Table{StickyHeader: "x-client"})
 	req := &http.Request{Header: http.Header{"X-Client": {""}}}
-	if c.point(req) == c.point(req) {
+	if c.caller(req).point == c.caller(req).point {
 		t.Error("clients without a key share one arm")
 	}
 }

@@ -12,7 +12,9 @@ import (
 type table struct {
 	stable    *arm
 	candidate *arm    // nil: none
-	share     float64 // the candidate's, 0..1
+	weight    int     // the candidate's percent, as it was told
+	share     float64 // the same, 0..1
+	split     uint64  // grows where revisions or weight change
 
 	header, cookie string
 	salt           uint64 // the hash's state behind the salt
@@ -32,6 +34,7 @@ type arm struct {
 func (r *Router) compile(t Table) *table {
 	c := &table{
 		stable:  r.arm(t.Stable),
+		weight:  t.Weight,
 		share:   float64(t.Weight) / 100,
 		header:  http.CanonicalHeaderKey(t.StickyHeader),
 		cookie:  t.StickyCookie,
@@ -42,7 +45,21 @@ func (r *Router) compile(t Table) *table {
 		c.candidate = r.arm(t.Candidate)
 		c.candidate.candidate = true
 	}
+	if last := r.table.Load(); last != nil {
+		c.split = last.split
+		if last.weight != c.weight || last.stable.counts != c.stable.counts || last.candidate.counter() != c.candidate.counter() {
+			c.split++
+		}
+	}
 	return c
+}
+
+// counter is the arm's, nil where there is no arm.
+func (a *arm) counter() *counts {
+	if a == nil {
+		return nil
+	}
+	return a.counts
 }
 
 func (r *Router) arm(a Arm) *arm {
@@ -58,22 +75,44 @@ func (r *Router) arm(a Arm) *arm {
 	return c
 }
 
-// choose returns the arm of a request.
-func (t *table) choose(req *http.Request) *arm {
-	if t.candidate == nil || t.share <= 0 {
-		return t.stable
-	}
-	if t.share >= 1 || t.point(req) < t.share {
+// choose returns the arm of a caller's request.
+func (t *table) choose(c caller) *arm {
+	if t.candidate != nil && c.point < t.share {
 		return t.candidate
 	}
 	return t.stable
 }
 
-// point places a request in [0,1): the candidate has the part below its share. A client with
-// a key has the same point at every weight, so that a rising weight moves it only once, and
-// only toward the candidate. Without a key every request has its own.
-func (t *table) point(req *http.Request) float64 {
-	key := ""
+// A caller is who sent a request, as far as routing goes.
+type caller struct {
+	// point places the request in [0,1): the candidate has the part below its share. A client with
+	// a key has the same point at every weight, so that a rising weight moves it only once, and
+	// only toward the candidate. Without a key every request has its own.
+	point float64
+	hash  uint64 // of the key
+	known bool   // there is a key
+}
+
+func (t *table) caller(req *http.Request) caller {
+	key := t.key(req)
+	if key == "" {
+		return caller{point: rand.Float64()}
+	}
+	h := mix(hash(t.salt, key))
+	return caller{point: float64(h>>11) / (1 << 53), hash: h, known: true}
+}
+
+// sticky reports whether clients stay with an arm.
+func (t *table) sticky() bool { return t.header != "" || t.cookie != "" }
+
+// wrong reports whether an arm is another than the caller's by the weight that was told. It asks neither choose nor
+// what that rests on: it is there to find them wrong.
+func (t *table) wrong(c caller, a *arm) bool {
+	return c.known && a.candidate != (t.candidate != nil && (c.hash>>11)*100 < uint64(t.weight)<<53)
+}
+
+// key returns the client's key, or "".
+func (t *table) key(req *http.Request) (key string) {
 	if t.header != "" {
 		if values := req.Header[t.header]; len(values) > 0 {
 			key = values[0]
@@ -84,10 +123,7 @@ func (t *table) point(req *http.Request) float64 {
 			key = c.Value
 		}
 	}
-	if key == "" {
-		return rand.Float64()
-	}
-	return float64(mix(hash(t.salt, key))>>11) / (1 << 53)
+	return key
 }
 
 // The hash is FNV-1a of 64 bits, written out because hash/fnv would allocate, and stable over
