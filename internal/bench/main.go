@@ -1,5 +1,8 @@
-// Command bench measures what matters of speed, each thing side by side with something that
-// everybody has, in one run: on another machine the numbers differ, the ratios hardly do.
+// Command bench measures what matters. Of speed each thing side by side with something that everybody has, in
+// one run: on another machine the numbers differ, the ratios hardly do. Of judgement by simulated rollouts,
+// whose numbers are the same everywhere.
+//
+// With names of parts (routing, judging, simulating) it measures only these.
 //
 // It ends in a line a figure: name, value, unit, "goal" and the goal, then "ok" or "short".
 package main
@@ -10,7 +13,7 @@ import (
 	"slices"
 )
 
-// A figure is a measured ratio and what it should be.
+// A figure is a measured number and what it should be.
 type figure struct {
 	name  string
 	value float64
@@ -32,8 +35,18 @@ func (f figure) String() string {
 }
 
 func main() {
+	parts := map[string]func() ([]figure, error){"routing": routing, "judging": judging, "simulating": simulating}
+	names := os.Args[1:]
+	if len(names) == 0 {
+		names = []string{"routing", "judging", "simulating"}
+	}
 	var figures []figure
-	for _, measure := range []func() ([]figure, error){routing, judging} {
+	for _, name := range names {
+		measure, ok := parts[name]
+		if !ok {
+			fmt.Fprintf(os.Stderr, "bench: %q: want routing, judging or simulating\n", name)
+			os.Exit(1)
+		}
 		fs, err := measure()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)

@@ -46,7 +46,7 @@ same program as its provider.`,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newEngine(version), newVersion(version))
+	root.AddCommand(newEngine(version), simulateCommand(), newVersion(version))
 	return root
 }
 
