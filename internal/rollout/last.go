@@ -18,7 +18,7 @@ func (d *driver) end(ctx context.Context) error {
 		e = d.farewell(ctx)
 	}
 	for {
-		err := d.say(words, e)
+		err := d.say(words, &e)
 		if err == nil && d.rec.Phase.Final() {
 			return nil
 		}
@@ -31,13 +31,18 @@ func (d *driver) end(ctx context.Context) error {
 	}
 }
 
-func (d *driver) say(ctx context.Context, e Event) error {
+// say saves e. Where that is a failure whose windows are partly saved by now, they cannot be
+// counted onto the record again: the candidate is taken off without them.
+func (d *driver) say(ctx context.Context, e *Event) error {
 	if d.stale {
 		if err := d.reload(ctx); err != nil || d.rec.Phase.Final() {
 			return err
 		}
 	}
-	return d.save(ctx, Next(d.policy, d.rec, e))
+	if _, counted := (*e).(Counted); counted && d.intent == nil {
+		*e = Cancelled{Why: "it was found wanting, and the runner was told to stop before that was saved", At: now()}
+	}
+	return d.save(ctx, Next(d.policy, d.rec, *e))
 }
 
 // farewell is the event by which a runner ends whose ctx has ended.

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -111,7 +112,8 @@ type driver struct {
 	claimed bool // rec.Epoch is this runner's
 
 	// intent is an event that rolls back and is not saved yet. It is not decided again:
-	// whatever is counted later, it happened (S2).
+	// whatever is counted later, it happened (S2). But a count goes with the cursor that it was
+	// counted from: see reload.
 	intent  Event
 	turned  time.Time     // when the last turn began
 	failing time.Time     // since when the store fails; zero while it does not
@@ -236,6 +238,11 @@ func (d *driver) reload(ctx context.Context) error {
 		return &HeldError{Runner: r.Runner, Since: r.Renewed}
 	case r.Writable() != nil:
 		return r.Writable()
+	}
+	// A save that was given up may be carried out after all, and with it windows that the intent
+	// holds too. They would count twice: they are counted again from where the record stands now.
+	if _, ok := d.intent.(Counted); ok && !bytes.Equal(r.Cursor, d.rec.Cursor) {
+		d.intent = nil
 	}
 	if v != d.v {
 		d.keep(r, v)
