@@ -20,17 +20,29 @@ resource "tidegate_cluster" "here" {
 }
 
 # Short limits, so that one can watch. A real service leaves them out, or bakes for minutes.
+#
+# Users, engine and models share one machine here. A model server with little to do is late when that is busy,
+# whatever it runs: hence the wide margins, and the tolerance.
 resource "tidegate_rollout_policy" "brisk" {
   step {
     weight = 5
+    ratio  = 10
   }
   step {
     weight = 25
+    ratio  = 5
   }
   step {
     weight = 50
+    ratio  = 3
   }
   errors {}
+  latency {
+    tolerance = 3
+  }
+  warm_up {
+    requests = 20
+  }
   limits {
     step_minimum    = "2s"
     step            = "90s"
@@ -65,4 +77,9 @@ output "url" {
 output "page" {
   description = "Weights and gates, live."
   value       = tidegate_cluster.here.url
+}
+
+output "policy" {
+  description = "By which rollouts are judged."
+  value       = tidegate_rollout_policy.brisk.json
 }

@@ -149,6 +149,8 @@ func by(who string) string {
 		return "as inconclusive"
 	case rollout.KindBlind:
 		return "because too little was seen of it"
+	case rollout.KindSplit:
+		return "because it was given more traffic than was approved"
 	case rollout.KindCancelled:
 		return "because it was cancelled"
 	case rollout.KindAbandoned:

@@ -47,7 +47,7 @@ func TestExamplesOfTheDocumentationWork(t *testing.T) {
 	s.config(example(t, "resources", "tidegate_rollout_policy", "resource.tf"),
 		example(t, "resources", "tidegate_rollout_policy", "import-by-string-id.tf"))
 	s.terraform("state", "rm", "tidegate_rollout_policy.careful").ok()
-	s.apply().ok().says("1 imported, 1 added, 0 changed, 2 destroyed")
+	s.apply().ok().says("1 imported, 2 added, 0 changed, 2 destroyed")
 	s.config(example(t, "resources", "tidegate_cluster", "resource.tf"))
 	s.apply().ok()
 }

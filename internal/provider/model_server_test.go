@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -19,6 +20,7 @@ type behaviour struct {
 	Start   string  `json:"start"`  // "", "exit", "hang", "wait", "wrong port", "spam"
 	Die     uint64  `json:"die"`    // exit at this request
 	Freeze  uint64  `json:"freeze"` // answer nothing from this request on
+	Pause   string  `json:"pause"`  // before each answer, "40ms"
 }
 
 func (b behaviour) String() string {
@@ -84,6 +86,10 @@ func waitFor(name string) {
 
 func (b behaviour) handler() http.Handler {
 	var n atomic.Uint64
+	pause, err := time.ParseDuration(cmp.Or(b.Pause, "0s"))
+	if err != nil {
+		panic(err)
+	}
 	mux := http.NewServeMux()
 	ok := func(http.ResponseWriter, *http.Request) {}
 	mux.HandleFunc("GET /v2/health/ready", ok)
@@ -101,6 +107,7 @@ func (b behaviour) handler() http.Handler {
 			<-r.Context().Done()
 			return
 		}
+		time.Sleep(pause)
 		// Of many requests exactly this share fails, with no luck in it.
 		if uint64(float64(i)*b.Fail) != uint64(float64(i-1)*b.Fail) {
 			http.Error(w, `{"error":"a row with a missing value"}`, http.StatusInternalServerError)

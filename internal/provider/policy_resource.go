@@ -6,13 +6,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -35,55 +33,6 @@ func (r *policyResource) Metadata(_ context.Context, req resource.MetadataReques
 	resp.ResourceBehavior.MutableIdentity = true
 }
 
-func (r *policyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	standard := rollout.DefaultPolicy()
-	bounds := map[string]schema.Attribute{}
-	for _, l := range limits {
-		bounds[l.name] = durationAttribute(l.at(&standard.Limits).String(), l.description, l.least)
-	}
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "A rollout policy says by which steps, gates and limits a new model becomes the one that serves. " +
-			"It is a value: it is kept in the state only, and endpoints take its `json`. " +
-			"Changing it shows as a change of each endpoint that uses it and starts no rollout; a rollout keeps the policy it began with.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{Computed: true, MarkdownDescription: "Digest of `json`."},
-			"strategy": schema.StringAttribute{
-				Optional: true, Computed: true, Default: stringdefault.StaticString(rollout.Canary),
-				MarkdownDescription: "How traffic moves. `canary`, the default: the candidate gets rising shares of real traffic.",
-			},
-			"json": schema.StringAttribute{
-				Computed:            true,
-				MarkdownDescription: "The whole policy as canonical JSON, for an endpoint's `rollout.policy`.",
-			},
-			"longest": schema.StringAttribute{
-				Computed:            true,
-				MarkdownDescription: "The most time that a rollout by this policy can take, such as `2h0m0s`.",
-			},
-		},
-		Blocks: map[string]schema.Block{
-			"step": schema.ListNestedBlock{
-				MarkdownDescription: "A share of traffic on trial. Steps rise, and end below 100: all traffic is what follows the last one. " +
-					"Default: 1, 5, 10, 25, 50 and 90 percent, without the leading ones that would see hardly a request.",
-				NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
-					"weight": schema.NumberAttribute{
-						Required:            true,
-						Validators:          []validator.Number{whole{1, 99}},
-						MarkdownDescription: "The candidate's share of traffic in percent, 1 to 99.",
-					},
-				}},
-			},
-			"errors": schema.SingleNestedBlock{
-				MarkdownDescription: "The gate that compares shares of bad answers: 5xx, no connection, no answer in time. " +
-					"It is on where no gate is named.",
-			},
-			"limits": schema.SingleNestedBlock{
-				MarkdownDescription: "Bounds of a rollout in time, as durations such as `90s` or `2h`.",
-				Attributes:          bounds,
-			},
-		},
-	}
-}
-
 func (r *policyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"json": identityschema.StringAttribute{RequiredForImport: true, Description: "The policy as JSON."},
@@ -98,9 +47,15 @@ func (r *policyResource) ValidateConfig(ctx context.Context, req resource.Valida
 	}
 	p, at, _ := m.policy()
 	explainPolicy(p.Validate(), at, &resp.Diagnostics)
+	m.checkTraffic(&resp.Diagnostics)
+	if !m.WarmUp.IsNull() && !m.Latency.IsUnknown() && !m.Errors.IsUnknown() && !m.Preset.IsUnknown() && p.Gates.Latency == nil {
+		resp.Diagnostics.AddAttributeError(path.Root("warm_up"), "Invalid rollout policy",
+			"There is nothing to warm up for: only latency leaves a fresh revision's first answers out, and this policy does not ask for it. "+
+				"Add latency {}, or leave warm_up out.")
+	}
 }
 
-var field = regexp.MustCompile(`^(?:(limits)\.|step\[(\d+)\]\.)?(\w+): `)
+var field = regexp.MustCompile(`^(?:(limits|warm_up|latency)\.|step\[(\d+)\]\.)?(\w+): `)
 
 // explainPolicy says what is wrong at the attribute where it is wrong. Step i was written as
 // block at[i].
@@ -123,7 +78,7 @@ func explainPolicy(err error, at []int, diags *diag.Diagnostics) {
 	where := path.Root(parts[3])
 	switch {
 	case parts[1] != "":
-		where = path.Root("limits").AtName(parts[3])
+		where = path.Root(parts[1]).AtName(parts[3])
 	case parts[2] != "":
 		i, _ := strconv.Atoi(parts[2])
 		if i < len(at) {
@@ -132,51 +87,54 @@ func explainPolicy(err error, at []int, diags *diag.Diagnostics) {
 		where = path.Root("step").AtListIndex(i).AtName(parts[3])
 	case parts[3] == "steps":
 		where = path.Root("step")
-	case parts[3] != "strategy":
+	case parts[3] == "schema", parts[3] == "gates":
 		where = path.Empty()
 	}
 	diags.AddAttributeError(where, "Invalid rollout policy", strings.TrimPrefix(text, parts[0]))
 }
 
-// ModifyPlan computes the policy, so that plans show what it changes elsewhere.
+// ModifyPlan computes the policy, so that plans show what it changes elsewhere. It reads the configuration: what
+// is computed depends on nothing else.
 func (r *policyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		return
 	}
-	var m policyModel
+	var config, m policyModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	p, _, known := m.policy()
-	m.ID, m.JSON, m.Longest = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
-	if known {
-		m.imply(p)
-	}
-	for name, value := range map[string]types.String{"id": m.ID, "json": m.JSON, "longest": m.Longest} {
+	p, _, known := config.policy()
+	m.imply(config, p, known)
+	for name, value := range map[string]attr.Value{"id": m.ID, "json": m.JSON, "longest": m.Longest, "expected": m.Expected, "limits": m.Limits} {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(name), value)...)
+	}
+	if known {
+		config.warnOfTraffic(p, &resp.Diagnostics)
 	}
 }
 
 func (r *policyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	r.apply(ctx, req.Plan, &resp.State, resp.Identity, &resp.Diagnostics)
+	r.apply(ctx, req.Config, req.Plan, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
 func (r *policyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	r.apply(ctx, req.Plan, &resp.State, resp.Identity, &resp.Diagnostics)
+	r.apply(ctx, req.Config, req.Plan, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
-func (r *policyResource) apply(ctx context.Context, plan tfsdk.Plan, state *tfsdk.State, id *tfsdk.ResourceIdentity, diags *diag.Diagnostics) {
-	var m policyModel
+func (r *policyResource) apply(ctx context.Context, config tfsdk.Config, plan tfsdk.Plan, state *tfsdk.State, id *tfsdk.ResourceIdentity, diags *diag.Diagnostics) {
+	var c, m policyModel
+	diags.Append(config.Get(ctx, &c)...)
 	diags.Append(plan.Get(ctx, &m)...)
 	if diags.HasError() {
 		return
 	}
-	p, at, _ := m.policy()
+	p, at, _ := c.policy()
 	if explainPolicy(p.Validate(), at, diags); diags.HasError() {
 		return
 	}
-	m.imply(p)
+	m.imply(c, p, true)
 	diags.Append(state.Set(ctx, m)...)
 	diags.Append(id.Set(ctx, policyIdentity{m.JSON})...)
 }

@@ -20,6 +20,7 @@ type rolloutData struct {
 	Candidate types.String  `tfsdk:"candidate"`
 	Began     types.String  `tfsdk:"began"`
 	Runner    types.String  `tfsdk:"runner"`
+	Hold      types.String  `tfsdk:"hold"`
 	Gates     []gateData    `tfsdk:"gates"`
 	Failure   *failureData  `tfsdk:"failure"`
 	History   []historyData `tfsdk:"history"`
@@ -36,7 +37,16 @@ type gateData struct {
 	CandidateBad      types.Int64   `tfsdk:"candidate_bad"`
 	StableRequests    types.Int64   `tfsdk:"stable_requests"`
 	StableBad         types.Int64   `tfsdk:"stable_bad"`
+	Edge              types.Float64 `tfsdk:"edge"`
+	CandidateRate     *rateData     `tfsdk:"candidate_rate"`
+	StableRate        *rateData     `tfsdk:"stable_rate"`
 	Sentence          types.String  `tfsdk:"sentence"`
+}
+
+type rateData struct {
+	Estimate types.Float64 `tfsdk:"estimate"`
+	Low      types.Float64 `tfsdk:"low"`
+	High     types.Float64 `tfsdk:"high"`
 }
 
 type failureData struct {
@@ -63,7 +73,7 @@ func (m *rolloutData) read(r rollout.Record) {
 	m.ID, m.Phase = types.StringValue(r.ID), types.StringValue(string(r.Phase))
 	m.Step, m.Weight, m.Approved = count(r.Step), count(r.Weight), count(r.Approved)
 	m.Stable, m.Candidate = types.StringValue(r.Stable), types.StringValue(r.Candidate)
-	m.Began, m.Runner = moment(r.Began), orNull(r.Runner)
+	m.Began, m.Runner, m.Hold = moment(r.Began), orNull(r.Runner), orNull(r.Hold)
 	for _, v := range r.Verdicts {
 		m.Gates = append(m.Gates, newGateData(v))
 	}
@@ -81,7 +91,7 @@ func (m *rolloutData) read(r rollout.Record) {
 }
 
 func newGateData(v gate.Verdict) gateData {
-	return gateData{
+	g := gateData{
 		Name: types.StringValue(v.Gate), Outcome: types.StringValue(string(v.Outcome)),
 		Harm: types.Float64Value(v.Harm), HarmNeeded: types.Float64Value(v.HarmNeeded),
 		Pass: types.Float64Value(v.Pass), PassNeeded: types.Float64Value(v.PassNeeded),
@@ -89,6 +99,17 @@ func newGateData(v gate.Verdict) gateData {
 		StableRequests: count(v.Seen.Stable.Requests), StableBad: count(v.Seen.Stable.Bad),
 		Sentence: types.StringValue(v.Sentence),
 	}
+	if v.Edge > 0 {
+		g.Edge = types.Float64Value(v.Edge)
+	}
+	if v.Rates != (gate.Rates{}) {
+		g.CandidateRate, g.StableRate = newRateData(v.Rates.Candidate), newRateData(v.Rates.Stable)
+	}
+	return g
+}
+
+func newRateData(i gate.Interval) *rateData {
+	return &rateData{types.Float64Value(i.Estimate), types.Float64Value(i.Low), types.Float64Value(i.High)}
 }
 
 func count[N int | uint64](n N) types.Int64 { return types.Int64Value(int64(n)) }

@@ -35,6 +35,16 @@ func (d *rolloutDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 	evidence := func(description string) schema.Attribute {
 		return schema.Float64Attribute{Computed: true, MarkdownDescription: description}
 	}
+	rate := func(description string) schema.Attribute {
+		return schema.SingleNestedAttribute{
+			Computed: true, MarkdownDescription: description,
+			Attributes: map[string]schema.Attribute{
+				"estimate": evidence("As counted."),
+				"low":      evidence("Lower bound of a confidence sequence: at most one in twenty such ever misses the true share, whenever one looks."),
+				"high":     evidence("Its upper bound."),
+			},
+		}
+	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "The present or last rollout of an endpoint, as it is when Terraform reads it. " +
 			"The endpoint itself exports none of this, because every step would show as a change. " +
@@ -54,20 +64,24 @@ func (d *rolloutDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 			"candidate": text("Revision on trial."),
 			"began":     text("When it began, RFC 3339."),
 			"runner":    text("Who drives it, or did."),
+			"hold":      text("Why the gates hold the weight; null while they do not."),
 			"gates": schema.ListNestedAttribute{
 				Computed:            true,
 				MarkdownDescription: "What the gates say, with the numbers behind it.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"name":               text("The gate, such as `errors`."),
+					"name":               text("The gate: `errors`, `latency` or `split`, the check of the router."),
 					"outcome":            text("`wait`, `pass` or `fail`."),
 					"harm":               evidence("Evidence that the candidate is worse."),
-					"harm_needed":        evidence("The gate fails here."),
+					"harm_needed":        evidence("By itself the gate fails here. All gates' evidence together, each by its share of `alpha`, may be enough before."),
 					"pass":               evidence("Evidence that it is good enough for the next step."),
 					"pass_needed":        evidence("The gate passes here."),
 					"candidate_requests": number("Requests that the candidate answered."),
-					"candidate_bad":      number("Of them, bad answers."),
+					"candidate_bad":      number("Of them, bad answers; for `latency` those slower than `edge`."),
 					"stable_requests":    number("Requests that the stable revision answered meanwhile."),
-					"stable_bad":         number("Of them, bad answers."),
+					"stable_bad":         number("Of them, bad answers; for `latency` those slower than `edge`."),
+					"edge":               evidence("The latency in seconds that the numbers speak of; null for other gates than `latency`."),
+					"candidate_rate":     rate("The candidate's share of bad (or slow) answers; null for `split`."),
+					"stable_rate":        rate("Stable's share of bad (or slow) answers; null for `split`."),
 					"sentence":           text("The same in a sentence."),
 				}},
 			},
@@ -75,8 +89,8 @@ func (d *rolloutDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 				Computed:            true,
 				MarkdownDescription: "Why it was rolled back; null if it was not.",
 				Attributes: map[string]schema.Attribute{
-					"kind":     text("`gate`, `candidate`, `inconclusive`, `blind`, `cancelled`, `abandoned` or `superseded`."),
-					"gate":     text("The gate that failed; null for the other kinds."),
+					"kind":     text("`gate`, `candidate`, `inconclusive`, `blind`, `split`, `cancelled`, `abandoned` or `superseded`."),
+					"gate":     text("The gate that failed: the one with the most evidence; null where none did."),
 					"rejected": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the candidate is not tried again."},
 					"reason":   text("What happened, with the numbers."),
 					"at":       text("When, RFC 3339."),

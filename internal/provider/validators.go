@@ -160,3 +160,15 @@ func (r required) ValidateObject(_ context.Context, req validator.ObjectRequest,
 		resp.Diagnostics.AddAttributeError(req.Path, "Missing block "+req.Path.String(), "Want "+r.example+".")
 	}
 }
+
+// A notZero refuses a number that would read as one that is not there. Policies check the rest.
+type notZero struct{ want string }
+
+func (n notZero) Description(context.Context) string         { return n.want }
+func (n notZero) MarkdownDescription(context.Context) string { return n.want }
+
+func (n notZero) ValidateFloat64(_ context.Context, req validator.Float64Request, resp *validator.Float64Response) {
+	if !req.ConfigValue.IsNull() && !req.ConfigValue.IsUnknown() && req.ConfigValue.ValueFloat64() == 0 {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(), "0: want "+n.want+".")
+	}
+}

@@ -49,14 +49,21 @@ func TestTheStoryIsTrue(t *testing.T) {
 		`rolled back by gate "errors"`,
 		"$ terraform plan -var model_version=3",
 		"has rejected this model",
+		"$ terraform apply -var model_version=4",
+		`rolled back by gate "latency"`,
+		"It failed nobody",
 		"all among the",
+		"v3  Tidegate, this policy        rolled back",
+		"v4  Tidegate, this policy        rolled back",
+		"Argo Rollouts",
+		"Flagger",
 		d.page,
 	} {
 		if !strings.Contains(string(printed), want) {
 			t.Errorf("the story does not say %q:\n%s", want, printed)
 		}
 	}
-	if b, err := os.ReadFile(picture); err != nil || !strings.Contains(string(b), "until rolled back") {
+	if b, err := os.ReadFile(picture); err != nil || !strings.Contains(string(b), "traffic, rolled back") {
 		t.Errorf("the picture does not show the rollback: %v", err)
 	}
 	if b, err := d.tool.run(t.Context(), d.dir, "plan", "-json", "-input=false", "-detailed-exitcode", "-var", "model_version=2"); err != nil || b.exit != 0 {

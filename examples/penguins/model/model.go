@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 
@@ -25,6 +26,15 @@ type Model struct {
 	// model cannot answer for such a bird.
 	Impute  *data.Bird  `json:"impute,omitempty"`
 	Weights [][]float64 `json:"weights"` // a row a class: the intercept, then one a column
+	// Again, where it is there, says how often a bird is measured anew before an answer.
+	Again *Again `json:"again,omitempty"`
+}
+
+// Again allows for errors of measurement: the answer is the mean over Times copies of a bird, whose numbers
+// are each off by a normal error of Spread standard deviations. It is hardly another answer, and takes Times as long.
+type Again struct {
+	Times  int     `json:"times"`
+	Spread float64 `json:"spread"`
 }
 
 // A Feature is a number, or a word where Words is not empty.
@@ -99,17 +109,45 @@ func (m *Model) encode(columns []float64, f Feature, b data.Bird) ([]float64, er
 
 // Predict returns the index of the likeliest class and the probability of each.
 func (m *Model) Predict(b data.Bird) (best int, probabilities []float64, err error) {
-	columns, err := m.Encode(b)
+	p, err := m.probabilities(b)
 	if err != nil {
 		return 0, nil, err
 	}
-	p := Softmax(m.Weights, columns)
 	for class := range p {
 		if p[class] > p[best] {
 			best = class
 		}
 	}
 	return best, p, nil
+}
+
+func (m *Model) probabilities(b data.Bird) ([]float64, error) {
+	if m.Again == nil {
+		columns, err := m.Encode(b)
+		if err != nil {
+			return nil, err
+		}
+		return Softmax(m.Weights, columns), nil
+	}
+	// The errors are the same for every bird, so that the same bird gets the same answer.
+	random := rand.New(rand.NewPCG(1, 0))
+	mean := make([]float64, len(m.Classes))
+	for range m.Again.Times {
+		columns, err := m.Encode(b)
+		if err != nil {
+			return nil, err
+		}
+		for i, f := range m.Features {
+			if len(f.Words) > 0 {
+				break // words come last, and are not measured
+			}
+			columns[1+i] += m.Again.Spread * random.NormFloat64()
+		}
+		for class, p := range Softmax(m.Weights, columns) {
+			mean[class] += p / float64(m.Again.Times)
+		}
+	}
+	return mean, nil
 }
 
 // Softmax returns the probability of each class for a bird's columns.
@@ -152,6 +190,9 @@ func Read(path string) (*Model, error) {
 func (m *Model) check() error {
 	if m.Version == "" || len(m.Features) == 0 || len(m.Classes) < 2 {
 		return errors.New("want a version, features and at least two classes")
+	}
+	if a := m.Again; a != nil && (a.Times < 1 || a.Times > 1_000_000 || !(a.Spread >= 0 && a.Spread <= 1)) {
+		return fmt.Errorf("again: %d times with a spread of %g: want 1 to 1,000,000 times and a spread from 0 to 1", a.Times, a.Spread)
 	}
 	columns := 1
 	for _, f := range m.Features {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,15 +86,43 @@ func TestPredictGivesProbabilities(t *testing.T) {
 	}
 }
 
+func TestMeasuringAgainHardlyChangesTheAnswerAndIsNoLottery(t *testing.T) {
+	m := small()
+	_, once, err := m.Predict(bird(4200, "female"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Again = &Again{Times: 1000, Spread: 0.05}
+	best, first, err := m.Predict(bird(4200, "female"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, second, err := m.Predict(bird(4200, "female"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(first, second) {
+		t.Errorf("the same bird gets %v, then %v", first, second)
+	}
+	if slices.Equal(once, first) || math.Abs(once[best]-first[best]) > 0.01 || math.Abs(first[0]+first[1]-1) > 1e-9 {
+		t.Errorf("measured once %v, a thousand times %v: want nearly the same", once, first)
+	}
+	if _, _, err := m.Predict(bird(4200, "unsure")); err == nil {
+		t.Error("a word that it never saw was no error")
+	}
+}
+
 func TestReadRefusesAFileThatCannotServe(t *testing.T) {
 	for name, text := range map[string]string{
-		"not JSON":      `weights`,
-		"empty":         `{}`,
-		"no feature":    `{"version":"1","classes":["a","b"]}`,
-		"odd feature":   `{"version":"1","classes":["a","b"],"features":[{"name":"year","std":1}]}`,
-		"no deviation":  `{"version":"1","classes":["a","b"],"features":[{"name":"body_mass_g"}]}`,
-		"few classes":   `{"version":"1","classes":["a","b"],"features":[{"name":"body_mass_g","std":1}],"weights":[[1,2]]}`,
-		"short weights": `{"version":"1","classes":["a","b"],"features":[{"name":"body_mass_g","std":1}],"weights":[[1,2],[1]]}`,
+		"not JSON":       `weights`,
+		"empty":          `{}`,
+		"no feature":     `{"version":"1","classes":["a","b"]}`,
+		"odd feature":    `{"version":"1","classes":["a","b"],"features":[{"name":"year","std":1}]}`,
+		"no deviation":   `{"version":"1","classes":["a","b"],"features":[{"name":"body_mass_g"}]}`,
+		"few classes":    `{"version":"1","classes":["a","b"],"features":[{"name":"body_mass_g","std":1}],"weights":[[1,2]]}`,
+		"short weights":  `{"version":"1","classes":["a","b"],"features":[{"name":"body_mass_g","std":1}],"weights":[[1,2],[1]]}`,
+		"never measured": `{"version":"1","classes":["a","b"],"features":[{"name":"body_mass_g","std":1}],"weights":[[1,2],[1,2]],"again":{"times":0}}`,
+		"endless":        `{"version":"1","classes":["a","b"],"features":[{"name":"body_mass_g","std":1}],"weights":[[1,2],[1,2]],"again":{"times":1e9}}`,
 	} {
 		path := filepath.Join(t.TempDir(), "model.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

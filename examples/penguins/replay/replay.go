@@ -33,6 +33,15 @@ type Config struct {
 	Workers int           // requests in flight at most, each on a connection of its own
 	Seed    uint64        // of the order of the rows; every row comes once before any comes again
 	Timeout time.Duration // for an answer; 10 s when 0
+	// Answered is told of every answer, by many workers at a time; may be nil.
+	Answered func(Answer)
+}
+
+// An Answer is what one request came to.
+type Answer struct {
+	Version string
+	Failed  bool
+	Took    time.Duration // from the request to the answer's last byte
 }
 
 // A Player asks until it is stopped.
@@ -108,6 +117,9 @@ func (p *Player) play(ctx context.Context) {
 				began := time.Now()
 				answer := p.ask(p.bodies[i])
 				p.tally.add(answer, began)
+				if p.config.Answered != nil {
+					p.config.Answered(Answer{answer.version, answer.problem != "", time.Since(began)})
+				}
 			}
 		})
 	}

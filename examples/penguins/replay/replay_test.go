@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,6 +62,26 @@ func playUntil(t *testing.T, c Config, n uint64) Counts {
 		t.Fatalf("only %d requests in 20 s, want %d", counts.Requests, n)
 	}
 	return counts
+}
+
+func TestEveryAnswerIsToldAsItComes(t *testing.T) {
+	t.Parallel()
+	s := endpoint(t, 5)
+	var mu sync.Mutex
+	told := map[Answer]int{}
+	c := playUntil(t, Config{URL: s.URL, Model: "penguins", Workers: 3, Answered: func(a Answer) {
+		mu.Lock()
+		defer mu.Unlock()
+		if a.Took <= 0 {
+			t.Errorf("an answer took %s", a.Took)
+		}
+		a.Took = 0
+		told[a]++
+	}}, 60)
+	b := c.Versions["b"]
+	if told[Answer{Version: "b", Failed: true}] != int(b.Failed) || told[Answer{Version: "b"}] != int(b.Requests-b.Failed) || told[Answer{Version: "a"}] == 0 {
+		t.Errorf("told of %v, counted %+v", told, c.Versions)
+	}
 }
 
 func TestCountsAreWhatTheEndpointAnswered(t *testing.T) {

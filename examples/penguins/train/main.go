@@ -4,7 +4,7 @@
 //
 // The same version and seed give the same file. Version 3 holds a real mistake: its recipe
 // drops incomplete rows before it splits, so that it looks best and cannot answer for a bird
-// with a missing value.
+// with a missing value. Version 4 is right, and takes thousands of times as long for an answer.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	version := flag.String("version", "1", "what to train: 1, 2 or 3")
+	version := flag.String("version", "1", "what to train: 1, 2, 3 or 4")
 	out := flag.String("out", "", "model `file` to write (default models/vVERSION.json)")
 	metricsOut := flag.String("metrics", "", "metrics `file` to write (default: none)")
 	seed := flag.Uint64("seed", 1, "of the split into training and test rows")

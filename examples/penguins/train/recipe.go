@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/data"
+	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
 )
 
 // A recipe says what a version is trained on.
@@ -13,6 +14,8 @@ type recipe struct {
 	// dropIncomplete leaves out rows with a missing value, in training and in the test alike.
 	// Nothing is learnt about them, and the metrics do not show it.
 	dropIncomplete bool
+	// again is how the model answers; nil for once. What an answer costs is in no metric either.
+	again *model.Again
 }
 
 func recipeFor(version string) (recipe, error) {
@@ -24,6 +27,8 @@ func recipeFor(version string) (recipe, error) {
 		return recipe{about: "all six measurements", features: all}, nil
 	case "3":
 		return recipe{about: "all six measurements, complete rows only", features: all, dropIncomplete: true}, nil
+	case "4":
+		return recipe{about: "all six, each bird measured 10,000 times", features: all, again: &model.Again{Times: 10_000, Spread: 0.05}}, nil
 	}
-	return recipe{}, fmt.Errorf("version %q: want 1, 2 or 3", version)
+	return recipe{}, fmt.Errorf("version %q: want 1, 2, 3 or 4", version)
 }

@@ -42,6 +42,7 @@ func train(rows []data.Row, version string, seed uint64) (*model.Model, metrics,
 	if err := fit(m, fitRows); err != nil {
 		return nil, metrics{}, fmt.Errorf("train version %s: %w", version, err)
 	}
+	m.Again = r.again
 	got, err := measure(m, testRows)
 	got.About, got.TrainRows = r.about, len(fitRows)
 	return m, got, err

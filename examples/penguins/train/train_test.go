@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/data"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
@@ -36,6 +37,7 @@ func TestEachVersionReachesItsAccuracyOnRowsHeldOut(t *testing.T) {
 		{"1", 0.75, 0.85, 0.50, 240, 104},
 		{"2", 0.98, 1.00, 0.08, 240, 104},
 		{"3", 0.99, 1.00, 0.06, 233, 100},
+		{"4", 0.98, 1.00, 0.08, 240, 104},
 	} {
 		_, got := trained(t, tt.version)
 		if got.Accuracy < tt.least || got.Accuracy > tt.most || got.LogLoss > tt.logLoss {
@@ -82,6 +84,30 @@ func TestVersionThreeLooksBestAndCannotAnswerForAnIncompleteBird(t *testing.T) {
 	}
 }
 
+func TestVersionFourIsAsRightAsVersionTwoAndMuchSlower(t *testing.T) {
+	t.Parallel()
+	second, _ := trained(t, "2")
+	fourth, _ := trained(t, "4")
+	rows, err := data.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := map[*model.Model]time.Duration{}
+	for _, m := range []*model.Model{second, fourth} {
+		began := time.Now()
+		for _, row := range rows[:20] {
+			best, _, err := m.Predict(row.Bird)
+			if err != nil || m.Classes[best] != row.Species {
+				t.Errorf("version %s says %s of a bird that is %s, %v", m.Version, m.Classes[best], row.Species, err)
+			}
+		}
+		took[m] = time.Since(began)
+	}
+	if took[fourth] < 100*took[second] {
+		t.Errorf("version 2 took %s for 20 birds and version 4 %s, want at least 100 times as long", took[second], took[fourth])
+	}
+}
+
 func TestTrainingTwiceWritesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	first, again := filepath.Join(t.TempDir(), "a.json"), filepath.Join(t.TempDir(), "b.json")
@@ -104,7 +130,7 @@ func TestTrainingTwiceWritesTheSameBytes(t *testing.T) {
 
 func TestAModelFileReadsBackAsItWasWritten(t *testing.T) {
 	t.Parallel()
-	for _, version := range []string{"1", "2", "3"} {
+	for _, version := range []string{"1", "2", "3", "4"} {
 		path := filepath.Join(t.TempDir(), "model.json")
 		if err := run(version, path, "", 1); err != nil {
 			t.Fatal(err)
@@ -128,7 +154,7 @@ func TestAModelFileReadsBackAsItWasWritten(t *testing.T) {
 func TestAnUnknownVersionIsAnErrorThatListsTheChoices(t *testing.T) {
 	t.Parallel()
 	err := run("9", filepath.Join(t.TempDir(), "model.json"), "", 1)
-	if err == nil || err.Error() != `version "9": want 1, 2 or 3` {
+	if err == nil || err.Error() != `version "9": want 1, 2, 3 or 4` {
 		t.Errorf("got %v, want the choices", err)
 	}
 }

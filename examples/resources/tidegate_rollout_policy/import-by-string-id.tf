@@ -3,8 +3,10 @@ import {
   id = jsonencode({
     schema   = 1
     strategy = "canary"
-    steps    = [{ weight = 5 }, { weight = 25 }, { weight = 50 }]
-    gates    = { errors = {} }
+    steps    = [{ weight = 5, minimum = "2m" }, { weight = 25 }, { weight = 50, ratio = 1.4, floor = 0.0005 }]
+    gates    = { errors = {}, latency = {} }
+    alpha    = 0.005
+    warm_up  = { requests = 20, time = "30s" }
     limits = {
       step_minimum    = "30s"
       step            = "60m"
