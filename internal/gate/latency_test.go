@@ -144,7 +144,7 @@ func TestLatencyFindsASlowerCandidate(t *testing.T) {
 		for seed := range uint64(runs) {
 			total += float64(requestsToSlow(seed, slower, 6000))
 		}
-		t.Logf("%g times slower: %.0f candidate requests on average, docs %g", slower, total/runs, want)
+		t.Logf("%g times slower: %.0f candidate requests on average, the design said %g", slower, total/runs, want)
 		if total/runs > 2*want {
 			t.Errorf("%g times slower: %.0f candidate requests on average, want about %g", slower, total/runs, want)
 		}
