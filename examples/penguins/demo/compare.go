@@ -48,7 +48,7 @@ func (d *demo) compare(ctx context.Context) error {
 			}
 			d.say(row(t.candidate, i == 0, r.title, s)...)
 		}
-		if s, _ := result.Rule("tidegate"); s.RolledBack.Low < 0.9 {
+		if s, _ := result.Rule("tidegate"); s.RolledBack.Low < 0.5 {
 			return fmt.Errorf("compare rules: simulated with the traffic of version %s, Tidegate rolls back in %s of the runs, and it just did", t.candidate, percent(s.RolledBack.Share))
 		}
 	}
