@@ -64,11 +64,20 @@ type Routing struct {
 
 // Rollout says how a new revision gets its traffic.
 type Rollout struct {
-	Policy string `json:"policy"`          // canonical JSON of a rollout.Policy
-	Retry  string `json:"retry,omitempty"` // another value lets a rejected revision try again
+	Policy string `json:"policy"` // canonical JSON of a rollout.Policy
+	// Run says who drives: "inline", whoever changes the endpoint, at once; "staged", whoever promotes it, later.
+	// "" is inline.
+	Run   string `json:"run,omitempty"`
+	Retry string `json:"retry,omitempty"` // another value lets a rejected revision try again
 	// OnCancel is what a runner does when it is told to stop: "rollback" or "freeze".
 	OnCancel string `json:"on_cancel"`
 }
+
+// The values of Rollout.Run.
+const (
+	Inline = "inline"
+	Staged = "staged"
+)
 
 // A Revision is what an endpoint runs, immutable. Its zero value is none, or unknown.
 type Revision struct {
@@ -98,7 +107,25 @@ type Status struct {
 	Stable   Revision    `json:"stable"`
 	Rejected []Rejection `json:"rejected,omitempty"` // newest first, at most 20
 	Ready    bool        `json:"ready"`              // the stable revision answers
-	Problem  string      `json:"problem,omitempty"`  // why not, in a sentence
+	// Candidate is on trial, or staged for one; nil while no rollout is under way.
+	Candidate *Candidate `json:"candidate,omitempty"`
+	// Previous served before the last promotion, and is kept warm for as long as the policy says; nil if none is.
+	Previous *Previous `json:"previous,omitempty"`
+	Problem  string    `json:"problem,omitempty"` // why not, in a sentence
+}
+
+// A Candidate is a revision on trial, with the words that the user made it of.
+type Candidate struct {
+	Revision Revision `json:"revision"`
+	Model    Model    `json:"model"`
+	Runtime  Runtime  `json:"runtime"`
+}
+
+// A Previous revision is what a promotion can be taken back to, without waiting for a start.
+type Previous struct {
+	Revision Revision  `json:"revision"`
+	Model    Model     `json:"model"`
+	Until    time.Time `json:"until"` // then it is stopped
 }
 
 // ID returns the endpoint's address, "local/CLUSTER/NAME".
@@ -132,8 +159,8 @@ type Engine interface {
 	// apart. ErrExists for any other that is there.
 	Create(ctx context.Context, s Spec, owner string) (Status, error)
 	// Update changes an endpoint. What changes in place is done when it returns. A new revision
-	// becomes a candidate at weight 0, with a record in the phase "preparing": Update never
-	// moves traffic. The stable revision asked for again ends a rollout. Updating to the same
+	// becomes a candidate at weight 0, with a record in the phase "preparing", staged where the Spec
+	// says so: Update never moves traffic. The stable revision asked for again ends a rollout. Updating to the same
 	// Spec again changes nothing. On error the Status is what exists by then, or zero.
 	Update(ctx context.Context, s Spec) (Status, error)
 	// Get returns an endpoint as it is now, or ErrNotFound. claim says that the caller keeps

@@ -91,7 +91,7 @@ func (d *driver) watch(ctx context.Context) error {
 			return nil // over, or free
 		}
 		if d.rec.Epoch != seen.Epoch || !d.rec.Renewed.Equal(seen.Renewed) {
-			return &HeldError{Runner: d.rec.Runner, Since: d.rec.Renewed}
+			return held(d.rec)
 		}
 	}
 	return nil

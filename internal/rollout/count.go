@@ -86,7 +86,8 @@ func firstStep(steps []Step, rate float64) int {
 func (r *Record) enter(p Policy, step int, at time.Time) {
 	r.Phase, r.Step = Observing, step
 	r.Weight, r.Approved = p.Steps[step].Weight, p.Steps[step].Weight
-	r.StepBegan, r.StepHeld, r.StepSeen, r.Hold = at, 0, gate.Window{}, ""
+	r.StepBegan, r.StepHeld, r.StepAwaited, r.StepSeen, r.Hold = at, 0, 0, gate.Window{}, ""
+	r.Approval = nil // the next step needs its own
 }
 
 // observe adds windows to the evidence and reports whether they end the rollout. Every
@@ -134,9 +135,12 @@ func (r *Record) observe(p Policy, windows []gate.Window, at time.Time) (failed 
 // settle decides what follows where no gate failed. seen is the requests that the event
 // brought, why says in what way there were none.
 func (r *Record) settle(p Policy, seen uint64, at time.Time, why string) {
+	if r.Phase == AwaitingApproval && r.Approval != nil {
+		r.approved(at)
+	}
 	var (
 		silence = at.Sub(r.lastSeen())
-		atStep  = at.Sub(r.StepBegan)
+		atStep  = at.Sub(r.StepBegan) - time.Duration(r.StepAwaited)
 		blind   = time.Duration(p.Limits.Blind)
 		step    = time.Duration(p.Limits.Step)
 		total   = time.Duration(p.Limits.Total)
@@ -145,12 +149,14 @@ func (r *Record) settle(p Policy, seen uint64, at time.Time, why string) {
 	case silence >= blind:
 		r.rollBack(Failure{Kind: KindBlind, At: at, Reason: fmt.Sprintf(
 			"%s without evidence, with the candidate at %d%% of traffic: %s.", lasting(silence), r.Weight, why)})
+	case r.Phase == AwaitingApproval:
+		r.await(p, at)
 	case seen > 0 && r.Phase == Observing && r.Hold == "" && atStep-time.Duration(r.StepHeld) >= p.minimum(r.Step) && r.passed():
-		r.advance(p, at)
+		r.leave(p, at)
 	case atStep >= step:
 		r.rollBack(Failure{Kind: KindInconclusive, At: at, Reason: fmt.Sprintf(
 			"No verdict at %d%% of traffic within %s, the limit of a step. %s", r.Weight, lasting(step), r.sofar())})
-	case at.Sub(r.Opened) >= total:
+	case at.Sub(r.Opened)-time.Duration(r.Awaited) >= total:
 		r.rollBack(Failure{Kind: KindInconclusive, At: at, Reason: fmt.Sprintf(
 			"Not all steps passed within %s, the limit of a rollout; it got to %d%% of traffic. %s", lasting(total), r.Weight, r.sofar())})
 	case r.Phase == Observing && silence >= blind/5:

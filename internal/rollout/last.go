@@ -31,6 +31,23 @@ func (d *driver) end(ctx context.Context) error {
 	}
 }
 
+// leave stops driving a rollout that waits for an approval.
+func (d *driver) leave(ctx context.Context) error {
+	var e Event = Left{Why: "an approval is needed, and nobody has to wait for it", At: now()}
+	for {
+		err := d.say(ctx, &e)
+		if err == nil && d.rec.Phase.Final() {
+			return nil
+		}
+		if err == nil {
+			return &WaitingError{Record: d.rec}
+		}
+		if err := d.recover(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
 // say saves e. Where that is a failure whose windows are partly saved by now, they cannot be
 // counted onto the record again: the candidate is taken off without them.
 func (d *driver) say(ctx context.Context, e *Event) error {

@@ -13,7 +13,8 @@ import (
 type Event interface{ event() time.Time }
 
 // The events. TakenOver, Left, Counted, Unseen and Cancelled come from a runner; Ready,
-// Failed, Superseded and Abandoned from the engine, which is the only one to see them.
+// Failed, Superseded and Abandoned from the engine, which is the only one to see them; Approved,
+// Rejected and Cancelled from a person.
 type (
 	// TakenOver is a runner that begins to drive. It gets the next epoch.
 	TakenOver struct {
@@ -48,6 +49,17 @@ type (
 		Why string
 		At  time.Time
 	}
+	// Approved means that a person lets the rollout leave its step.
+	Approved struct {
+		By, How string // as in Approval
+		At      time.Time
+	}
+	// Rejected means that a person takes the candidate off, even if it is promoted. It is not tried again.
+	Rejected struct {
+		By, How string // as in Approval
+		Why     string // "" for no reason
+		At      time.Time
+	}
 	// Superseded means that another revision, or the stable one, was asked for.
 	Superseded struct {
 		Why string
@@ -64,6 +76,8 @@ func (e Counted) event() time.Time    { return e.At }
 func (e Unseen) event() time.Time     { return e.At }
 func (e Failed) event() time.Time     { return e.At }
 func (e Cancelled) event() time.Time  { return e.At }
+func (e Approved) event() time.Time   { return e.At }
+func (e Rejected) event() time.Time   { return e.At }
 func (e Superseded) event() time.Time { return e.At }
 func (e Abandoned) event() time.Time  { return e.At }
 
@@ -84,13 +98,22 @@ func Begin(candidate, stable string, p Policy, at time.Time) Record {
 }
 
 // Next decides: it returns the record after e. An event that means nothing in the record's
-// phase returns it unchanged, and so does every event where the rollout is over (S2) or a
-// later Tidegate wrote the record.
+// phase returns it unchanged, and so does every event where the rollout is over (S2), but a
+// person's going back from a promotion (S4), or where a later Tidegate wrote the record.
 //
 // There is nothing else for the caller to do than to save the record: whoever keeps weights
 // and slots sees in its phase and weight what they have to be.
 func Next(p Policy, r Record, e Event) Record {
-	if r.Phase.Final() || r.Writable() != nil {
+	if r.Writable() != nil {
+		return r
+	}
+	rejected, byPerson := e.(Rejected)
+	if r.Phase.Final() && !(byPerson && r.Phase == Promoted) {
+		return r
+	}
+	if byPerson {
+		r.Schema = Schema
+		r.rollBack(Failure{Kind: KindOperator, At: rejected.At, Reason: r.rejected(rejected)})
 		return r
 	}
 	at := e.event()
@@ -103,7 +126,7 @@ func Next(p Policy, r Record, e Event) Record {
 		r.tell(at, "%s", drives(e, r))
 		r.renew(at)
 		r.Epoch++
-		r.Runner = e.Runner
+		r.Runner, r.Took = e.Runner, at
 	case Left:
 		if r.Runner == "" {
 			return r
@@ -127,6 +150,13 @@ func Next(p Policy, r Record, e Event) Record {
 		r.rollBack(Failure{Kind: KindCandidate, At: at, Reason: "The candidate cannot serve: " + clause(e.Why) + "."})
 	case Cancelled:
 		r.rollBack(Failure{Kind: KindCancelled, At: at, Reason: r.ended(e.Why)})
+	case Approved:
+		if r.Phase != AwaitingApproval || r.Approval != nil {
+			return r
+		}
+		r.Schema = Schema
+		r.Approval = &Approval{By: e.By, How: e.How, At: at}
+		r.tell(at, "%s approves going on from %d%%.", person(e.By, e.How), r.Weight)
 	case Superseded:
 		r.rollBack(Failure{Kind: KindSuperseded, At: at, Reason: r.ended(e.Why)})
 	case Abandoned:
@@ -140,7 +170,7 @@ func Next(p Policy, r Record, e Event) Record {
 // waits for the clock to catch up. Only runners measure time by these, so the engine's
 // events, which may come by another clock, leave them alone.
 func (r *Record) renew(now time.Time) {
-	for _, t := range []*time.Time{&r.Opened, &r.StepBegan, &r.LastSeen, &r.HeldSince, &r.Before.Since} {
+	for _, t := range []*time.Time{&r.Opened, &r.StepBegan, &r.LastSeen, &r.HeldSince, &r.AwaitingSince, &r.Before.Since} {
 		if t.After(now) {
 			*t = now
 		}
@@ -174,6 +204,6 @@ func (r *Record) rollBack(f Failure) {
 	f.Rejected = rejects(f.Kind)
 	r.Failure = &f
 	r.Phase, r.Weight, r.Approved = RolledBack, 0, 0
-	r.HeldSince, r.Hold = time.Time{}, ""
+	r.HeldSince, r.AwaitingSince, r.Hold = time.Time{}, time.Time{}, ""
 	r.tell(f.At, "Rolled back, all traffic %s %s. %s", verb, name(r.Stable), f.Reason)
 }

@@ -574,7 +574,7 @@ func TestNewerRecordsAreNotWritable(t *testing.T) {
 	if err := (Record{Schema: Schema}).Writable(); err != nil {
 		t.Error(err)
 	}
-	if err := (Record{Schema: Schema + 1}).Writable(); err == nil || !strings.Contains(err.Error(), "schema 3") {
+	if err := (Record{Schema: Schema + 1}).Writable(); err == nil || !strings.Contains(err.Error(), "later Tidegate") {
 		t.Error(err)
 	}
 }

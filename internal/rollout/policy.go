@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
@@ -40,6 +41,8 @@ type Step struct {
 	Ratio   float64  `json:"ratio,omitempty"`
 	Floor   float64  `json:"floor,omitempty"`
 	Minimum Duration `json:"minimum,omitempty"` // least time at this step; by default that of the limits
+	// Approval wants a person's word, after the gates', before the step is left.
+	Approval bool `json:"approval,omitempty"`
 }
 
 // WarmUp is how long a fresh revision's latencies do not count: until it has answered Requests and got traffic for Time.
@@ -72,6 +75,27 @@ type Limits struct {
 	Bake           Duration `json:"bake"`            // least time at the last step
 	Blind          Duration `json:"blind"`           // without a counted request: hold at a fifth of it, roll back at it
 	AbandonedAfter Duration `json:"abandoned_after"` // without a runner, then the engine closes the gate
+	// Approval is the longest wait for one; 0 is the default, 24 h. It counts toward no other limit.
+	Approval Duration `json:"approval,omitempty"`
+	// KeepPrevious is how long the revision before stays warm after a promotion, so that going back to it
+	// takes no time; nil is the default, 30 min.
+	KeepPrevious *Duration `json:"keep_previous,omitempty"`
+}
+
+// Keep is KeepPrevious, or its default.
+func (l Limits) Keep() time.Duration {
+	if l.KeepPrevious == nil {
+		return defaultKeep
+	}
+	return time.Duration(*l.KeepPrevious)
+}
+
+// Await is the longest wait for an approval.
+func (l Limits) Await() time.Duration {
+	if l.Approval == 0 {
+		return defaultAwait
+	}
+	return time.Duration(l.Approval)
 }
 
 // A Duration is written as Go writes it, "1h30m0s".
@@ -107,6 +131,12 @@ func (p Policy) JSON() string {
 	if l := p.Gates.Latency; l != nil && l.Tolerance == defaultTolerance {
 		p.Gates.Latency = &LatencyGate{}
 	}
+	if p.Limits.Approval == Duration(defaultAwait) {
+		p.Limits.Approval = 0
+	}
+	if p.Limits.Keep() == defaultKeep {
+		p.Limits.KeepPrevious = nil
+	}
 	b, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // numbers, texts and durations: there is nothing that cannot be written
@@ -118,9 +148,19 @@ func (p Policy) JSON() string {
 func (p Policy) Longest() time.Duration {
 	total, step := time.Duration(p.Limits.Total), time.Duration(p.Limits.Step)
 	if n := len(p.Steps); n > 0 && step < total/time.Duration(n) {
-		return step * time.Duration(n)
+		total = step * time.Duration(n)
+	}
+	for _, s := range p.Steps {
+		if s.Approval {
+			total += p.Limits.Await()
+		}
 	}
 	return total
+}
+
+// Approvals reports whether a step waits for a person.
+func (p Policy) Approvals() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Approval })
 }
 
 // minimum is the least time at a step. The last one is followed by all traffic, so it also bakes.
@@ -140,6 +180,8 @@ const (
 	defaultBeta  = 0.05
 	// defaultTolerance is gate.NewLatency's.
 	defaultTolerance = 1.25
+	defaultAwait     = 24 * time.Hour
+	defaultKeep      = 30 * time.Minute
 )
 
 // oneWindow is what the latencies of one window may say at most, so that it takes several to roll back: with 4, five.

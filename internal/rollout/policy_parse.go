@@ -58,6 +58,7 @@ func (p *Policy) parseSteps(path string, b []byte) []error {
 			field{"ratio", decimal(&p.Steps[i].Ratio), false},
 			field{"floor", decimal(&p.Steps[i].Floor), false},
 			field{"minimum", duration(&p.Steps[i].Minimum), false},
+			field{"approval", boolean(&p.Steps[i].Approval), false},
 		)...)
 	}
 	return bad
@@ -91,6 +92,11 @@ func (p *Policy) parseLimits(path string, b []byte) []error {
 		field{"bake", duration(&p.Limits.Bake), true},
 		field{"blind", duration(&p.Limits.Blind), true},
 		field{"abandoned_after", duration(&p.Limits.AbandonedAfter), true},
+		field{"approval", duration(&p.Limits.Approval), false},
+		field{"keep_previous", func(path string, b []byte) []error {
+			p.Limits.KeepPrevious = new(Duration)
+			return duration(p.Limits.KeepPrevious)(path, b)
+		}, false},
 	)
 }
 

@@ -135,6 +135,12 @@ func (p Policy) validateLimits() (bad []error) {
 			bad = append(bad, fmt.Errorf("limits.%s: %s: want %s to %s", f.name, d, f.least, maxLimit))
 		}
 	}
+	if d := time.Duration(l.Approval); d != 0 && (d < minLimit || d > maxLimit) {
+		bad = append(bad, fmt.Errorf("limits.approval: %s: want %s to %s", d, minLimit, maxLimit))
+	}
+	if d := l.Keep(); d < 0 || d > maxLimit {
+		bad = append(bad, fmt.Errorf("limits.keep_previous: %s: want 0s to %s", d, maxLimit))
+	}
 	if len(bad) > 0 || len(p.Steps) > maxSteps {
 		return bad // sums and comparisons of such values would only repeat it
 	}

@@ -18,22 +18,32 @@ import (
 )
 
 // Schema is the record's schema number. A program refuses to write a record with a greater one.
-// Schema 1 had the evidence of one gate, which reads as such.
-const Schema = 2
+// Schema 1 had the evidence of one gate, which reads as such; schema 2 no approvals.
+const Schema = 3
+
+// waits reports whether nothing but a person's word is missing.
+func (r Record) waits() bool { return r.Phase == AwaitingApproval && r.Approval == nil }
 
 // A Phase is where a rollout stands.
 type Phase string
 
 // The phases. The last two are final. An endpoint that never had a rollout has the phase "".
 const (
-	Preparing  Phase = "preparing"   // the candidate starts; weight 0
-	Observing  Phase = "observing"   // the candidate has the weight of a step
-	Holding    Phase = "holding"     // the weight is frozen while evidence is missing; the harm test goes on
-	Promoted   Phase = "promoted"    // the candidate is the stable revision; weight 100
-	RolledBack Phase = "rolled back" // weight 0
+	Preparing        Phase = "preparing"         // the candidate starts, or waits for a runner; weight 0
+	Observing        Phase = "observing"         // the candidate has the weight of a step
+	Holding          Phase = "holding"           // the weight is frozen while evidence is missing; the harm test goes on
+	AwaitingApproval Phase = "awaiting approval" // the gates passed, a person has not yet; the harm test goes on
+	Promoted         Phase = "promoted"          // the candidate is the stable revision; weight 100
+	RolledBack       Phase = "rolled back"       // weight 0
 )
 
-// Final reports whether the rollout is over.
+// Phases are all of them, in their order.
+func Phases() []Phase {
+	return []Phase{Preparing, Observing, Holding, AwaitingApproval, Promoted, RolledBack}
+}
+
+// Final reports whether the rollout is over. All that can still happen then is that a person takes
+// back a promotion, while the revision before is kept.
 func (p Phase) Final() bool { return p == "" || p == Promoted || p == RolledBack }
 
 // A Record is all that a rollout knows. It is stored with the weights, as one value.
@@ -52,10 +62,14 @@ type Record struct {
 	Epoch   uint64    `json:"epoch"`   // grows by one with each runner that takes over
 	Runner  string    `json:"runner"`  // who drives, for people; "" before the first and after one that left
 	Renewed time.Time `json:"renewed"` // when a runner last wrote; says when to try, never who may write
+	// Staged is true where the candidate waits at weight 0 for somebody to start a runner: until then
+	// nobody can have abandoned it.
+	Staged bool `json:"staged,omitempty"`
 
 	// The times below are zero until what they tell of has happened.
 
 	Began     time.Time `json:"began"`
+	Took      time.Time `json:"took,omitzero"`       // when Runner, or the last one, took over
 	Ready     time.Time `json:"ready,omitzero"`      // when the candidate could serve; the first step waits for it
 	Opened    time.Time `json:"opened,omitzero"`     // when the first step began; limits.total runs from here
 	StepBegan time.Time `json:"step_began,omitzero"` // limits.step runs from here
@@ -63,6 +77,13 @@ type Record struct {
 	HeldSince time.Time `json:"held_since,omitzero"` // while holding: since when no request was counted
 	// StepHeld is what was spent holding at this step. It does not count toward the step's minimum.
 	StepHeld Duration `json:"step_held,omitempty"`
+
+	AwaitingSince time.Time `json:"awaiting_since,omitzero"` // while awaiting approval: since when
+	// StepAwaited and Awaited are what was spent awaiting approvals, at this step and at all. They count
+	// toward no limit but limits.approval.
+	StepAwaited Duration  `json:"step_awaited,omitempty"`
+	Awaited     Duration  `json:"awaited,omitempty"`
+	Approval    *Approval `json:"approval,omitempty"` // of leaving this step
 
 	// Hold says why the gates hold the weight, while they do.
 	Hold string `json:"hold,omitempty"`
@@ -77,6 +98,14 @@ type Record struct {
 	Verdicts []gate.Verdict `json:"verdicts,omitempty"` // the gates' latest
 	Failure  *Failure       `json:"failure,omitempty"`  // why it was rolled back
 	History  []Entry        `json:"history"`            // every transition in a sentence, oldest first
+}
+
+// An Approval is a person's word that a step may be left.
+type Approval struct {
+	By string `json:"by"` // who, for people: "alice"
+	// How says how that was established: "user id 1000 of HOST, by its operating system".
+	How string    `json:"how"`
+	At  time.Time `json:"at"`
 }
 
 // Traffic is requests on both arms, and since when they were counted.
@@ -96,14 +125,16 @@ type Failure struct {
 	At       time.Time `json:"at"`
 }
 
-// The kinds of failure. The first four reject the candidate.
+// The kinds of failure. The first five reject the candidate.
 const (
 	KindGate         = "gate"         // a gate found it worse than the stable revision
 	KindCandidate    = "candidate"    // it could not serve
 	KindInconclusive = "inconclusive" // no verdict within the policy's limits
 	KindBlind        = "blind"        // no request was counted for limits.blind
+	KindOperator     = "operator"     // a person took it off
 	KindSplit        = "split"        // the router gave it more traffic than was approved
 	KindCancelled    = "cancelled"    // whoever asked for the rollout asked for its end
+	KindUnapproved   = "unapproved"   // nobody approved it in limits.approval
 	KindAbandoned    = "abandoned"    // nobody drove it any more
 	KindSuperseded   = "superseded"   // another revision was asked for
 )
@@ -111,7 +142,7 @@ const (
 // rejects reports whether a failure of this kind finds the candidate itself wanting.
 func rejects(kind string) bool {
 	switch kind {
-	case KindGate, KindCandidate, KindInconclusive, KindBlind:
+	case KindGate, KindCandidate, KindInconclusive, KindBlind, KindOperator:
 		return true
 	}
 	return false
@@ -160,6 +191,9 @@ func (r Record) Writable() error {
 // Lapsed reports whether the rollout is abandoned: nobody wrote for the policy's
 // abandoned_after. An engine that sees it feeds Next the event Abandoned.
 func Lapsed(r Record, p Policy, now time.Time) bool {
+	if r.Staged && r.Epoch == 0 {
+		return false
+	}
 	last := r.Renewed
 	if last.Before(r.Began) { // no runner wrote yet
 		last = r.Began

@@ -24,8 +24,11 @@ type Options struct {
 	Interval time.Duration // a window, at most half a Lease; 1 s when 0
 	// Freeze leaves the weight as it is when ctx ends, for the next runner; else the rollout
 	// is cancelled and the weight 0.
-	Freeze   bool
-	Progress func(Record) // called after each saved change; may be nil
+	Freeze bool
+	// LeaveAtApproval ends the Run with a *WaitingError where an approval is needed, instead of waiting for it. The
+	// next runner has to come within the policy's abandoned_after.
+	LeaveAtApproval bool
+	Progress        func(Record) // called after each saved change; may be nil
 }
 
 // A RolledBackError is the end of a rollout that did not promote. Where the end of a context
@@ -48,11 +51,25 @@ func (e *RolledBackError) Unwrap() error { return e.cause }
 // A HeldError means that another runner drives the rollout.
 type HeldError struct {
 	Runner string
+	Took   time.Time // since when it drives; zero if that is not known
 	Since  time.Time // when it last wrote
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("the rollout is driven by %s, which last wrote at %s", e.Runner, e.Since.Format(time.RFC3339))
+	since := ""
+	if !e.Took.IsZero() {
+		since = " since " + e.Took.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("the rollout is driven by %s%s, which last wrote at %s", e.Runner, since, e.Since.Format(time.RFC3339))
+}
+
+func held(r Record) error { return &HeldError{Runner: r.Runner, Took: r.Took, Since: r.Renewed} }
+
+// A WaitingError means that the rollout waits for an approval, and that this runner left it there.
+type WaitingError struct{ Record Record }
+
+func (e *WaitingError) Error() string {
+	return fmt.Sprintf("the rollout waits for an approval at %d%% of traffic", e.Record.Weight)
 }
 
 // Run drives the endpoint's rollout to its end and returns the final record, with a
@@ -74,7 +91,8 @@ func Run(ctx context.Context, s Store, id string, o Options) (Record, error) {
 	if err == nil {
 		err = d.drive(ctx)
 	}
-	if err != nil && ctx.Err() != nil && d.claimed {
+	var waiting *WaitingError
+	if err != nil && ctx.Err() != nil && d.claimed && !errors.As(err, &waiting) {
 		err = d.end(ctx)
 	}
 	return d.rec, d.outcome(ctx, err)
@@ -83,9 +101,12 @@ func Run(ctx context.Context, s Store, id string, o Options) (Record, error) {
 // outcome puts the end of a Run into its error.
 func (d *driver) outcome(ctx context.Context, err error) error {
 	var held *HeldError
+	var waiting *WaitingError
 	switch {
 	case errors.As(err, &held) && ctx.Err() == nil:
 		return held
+	case errors.As(err, &waiting):
+		return waiting
 	case err != nil:
 		return fmt.Errorf("drive the rollout of %s: %w", d.id, err)
 	case d.rec.Phase != RolledBack:
@@ -129,6 +150,9 @@ func (d *driver) drive(ctx context.Context) error {
 			if d.rec.Phase.Final() {
 				return nil
 			}
+			if d.LeaveAtApproval && d.rec.waits() {
+				return d.leave(ctx)
+			}
 			err = d.pause(ctx)
 		}
 		if err := d.recover(ctx, err); err != nil {
@@ -163,7 +187,7 @@ func (d *driver) turn(ctx context.Context) error {
 }
 
 // pause waits for the next turn. It begins at once where the engine said that the candidate
-// can serve, or that the rollout is over.
+// can serve, or that the rollout is over, and where a person approved.
 func (d *driver) pause(ctx context.Context) error {
 	until := d.turned.Add(d.Interval)
 	watcher, ok := d.store.(Watcher)
@@ -174,12 +198,12 @@ func (d *driver) pause(ctx context.Context) error {
 		if err != nil {
 			break // the time is up, or the watcher failed: then the time is waited for
 		}
-		before, waited := d.v, d.rec.Ready.IsZero()
+		before, waited, awaited := d.v, d.rec.Ready.IsZero(), d.rec.waits()
 		if err := d.reload(ctx); err != nil {
 			d.stale = true
 			return err
 		}
-		if d.rec.Phase.Final() || waited && !d.rec.Ready.IsZero() {
+		if d.rec.Phase.Final() || waited && !d.rec.Ready.IsZero() || awaited && !d.rec.waits() {
 			return nil
 		}
 		if d.v == before {
@@ -235,7 +259,7 @@ func (d *driver) reload(ctx context.Context) error {
 		d.rec = Next(d.policy, d.rec, Superseded{Why: "another rollout has begun", At: now()})
 		return nil
 	case r.Epoch != d.rec.Epoch && !r.Phase.Final():
-		return &HeldError{Runner: r.Runner, Since: r.Renewed}
+		return held(r)
 	case r.Writable() != nil:
 		return r.Writable()
 	}

@@ -86,7 +86,11 @@ func (d *document) withSecrets(secrets map[string]string) endpoint.Spec {
 
 // status is what the document alone says; whether it serves, only a unit knows.
 func (d *document) status() endpoint.Status {
-	return endpoint.Status{Spec: d.of(d.Stable), URL: d.url(), Stable: d.Stable.Revision, Rejected: d.Rejected}
+	st := endpoint.Status{Spec: d.of(d.Stable), URL: d.url(), Stable: d.Stable.Revision, Rejected: d.Rejected}
+	if d.inRollout() {
+		st.Candidate = &endpoint.Candidate{Revision: d.Candidate.Revision, Model: d.Candidate.Model, Runtime: d.Candidate.Runtime}
+	}
+	return st
 }
 
 // settle draws the consequences of a record that is final: they belong to the same write.

@@ -95,7 +95,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descReplicas, s.Replicas, "wanted")
 		gauge(descReplicas, e.Ready, "ready")
 		gauge(descApproved, e.Record.Approved)
-		for _, p := range []rollout.Phase{rollout.Preparing, rollout.Observing, rollout.Holding, rollout.Promoted, rollout.RolledBack} {
+		for _, p := range rollout.Phases() {
 			is := 0
 			if p == e.Record.Phase {
 				is = 1

@@ -64,7 +64,7 @@ func follows(old, r rollout.Record) error {
 		return invalid("weight %d for a candidate that was never ready", r.Weight)
 	}
 	switch r.Phase {
-	case rollout.Preparing, rollout.Observing, rollout.Holding:
+	case rollout.Preparing, rollout.Observing, rollout.Holding, rollout.AwaitingApproval:
 		if r.Failure != nil || r.Weight == 100 {
 			return invalid("phase %q with weight %d or a failure", r.Phase, r.Weight)
 		}
@@ -77,8 +77,7 @@ func follows(old, r rollout.Record) error {
 			return invalid("phase %q with weight %d, or without a failure", r.Phase, r.Weight)
 		}
 	default:
-		return invalid("phase %q: want %s, %s, %s, %s or %s", r.Phase,
-			rollout.Preparing, rollout.Observing, rollout.Holding, rollout.Promoted, rollout.RolledBack)
+		return invalid("phase %q: want one of %q", r.Phase, rollout.Phases())
 	}
 	return nil
 }

@@ -148,6 +148,7 @@ func (d *document) apply(s endpoint.Spec, rev endpoint.Revision, want intent, no
 		c := deploy(s, rev)
 		d.Candidate = &c
 		d.Record = rollout.Begin(rev.Digest, d.Stable.Revision.Digest, policy, now)
+		d.Record.Staged = s.Rollout.Run == endpoint.Staged
 	}
 	return nil
 }

@@ -64,6 +64,9 @@ func validate(s endpoint.Spec) error {
 	if c := s.Rollout.OnCancel; c != "" && c != "rollback" && c != "freeze" {
 		errs = append(errs, invalid("rollout on_cancel %q: want rollback or freeze", c))
 	}
+	if r := s.Rollout.Run; r != "" && r != endpoint.Inline && r != endpoint.Staged {
+		errs = append(errs, invalid("rollout run %q: want %s or %s", r, endpoint.Inline, endpoint.Staged))
+	}
 	if _, err := policyOf(s); err != nil {
 		errs = append(errs, err)
 	}
