@@ -23,6 +23,25 @@ type Part struct {
 	Attributes map[string]string
 }
 
+// Equal reports whether two plans have the same structure, as far as both fingerprints saw it. Fingerprints of different
+// versions or kinds (keyed or not) are never equal.
+func (f Fingerprint) Equal(g Fingerprint) bool { return false }
+
+// Diff says what makes two fingerprints differ, sorted by part; nil if they are equal.
+func Diff(reviewed, now Fingerprint) []Difference { return nil }
+
+// Encode writes a fingerprint in at most limit characters (letters, digits, "-", "_" and "."). Where there is no room
+// it first leaves out attributes, then folds resources into groups by module and type: Diff then names the group.
+// The least that it needs is 200 characters.
+func (f Fingerprint) Encode(limit int) (string, error) { return "", errSoon }
+
+// DecodeFingerprint reads what Encode wrote, and nothing else.
+func DecodeFingerprint(text string) (Fingerprint, error) { return Fingerprint{}, errSoon }
+
+// DeriveKey makes a key for one purpose of a secret, by HKDF-SHA256, so that no key is used for two things. The secret
+// needs at least 16 bytes.
+func DeriveKey(secret []byte, purpose string) ([]byte, error) { return nil, errSoon }
+
 // A Difference between a reviewed plan and the present one.
 type Difference struct {
 	Part string
