@@ -51,6 +51,7 @@ type Inputs struct {
 	PluginCache string
 	LockTimeout time.Duration
 	Guards      terraform.Guards
+	Unlocked    bool   // plan without the state's lock
 	Format      string // "warn", "fail" or "off"
 	Save        string // file for the sealed plan
 	Review      string // file for the plan's fingerprint
@@ -96,6 +97,25 @@ const (
 // Flag is the input's name on the command line.
 func (i Input) Flag() string { return strings.ReplaceAll(i.Name, "_", "-") }
 
+// Implied is the value of a flag without one.
+func (i Input) Implied() string {
+	if i.Bool {
+		return "true"
+	}
+	return ""
+}
+
+// Kind is what a flag's help calls its value.
+func (i Input) Kind() string {
+	switch {
+	case i.Bool:
+		return "bool"
+	case i.Many:
+		return "strings"
+	}
+	return "string"
+}
+
 // In reports whether a mode takes the input.
 func (i Input) In(m Mode) bool { return slices.Contains(i.Modes, m) }
 
@@ -135,6 +155,7 @@ func All() []Input {
 		{Name: "plugin_cache", Usage: "folder in which providers are kept between runs", Modes: planned,
 			set: func(in *Inputs, v string) error { in.PluginCache = v; return nil }},
 		{Name: "lock_timeout", Usage: "how long to wait for the state's lock, such as 5m", Modes: planned, set: setLockTimeout},
+		{Name: "lock", Usage: "false plans without the state's lock, for credentials that may only read", Modes: onPlan, Bool: true, set: setLock},
 		{Name: "key", Usage: "secret of 16 bytes or more that keys fingerprints and seals plans", Modes: planned, Secret: true, set: setKey},
 		{Name: "secrets", Usage: "secrets to be scrubbed from comment, summary and log, one a line", Modes: planned, Secret: true, Many: true,
 			set: func(in *Inputs, v string) error { in.Secrets = append(in.Secrets, lines(v)...); return nil }},
@@ -230,6 +251,7 @@ func (in *Inputs) Check() error {
 	if err := in.Guards.Validate(); err != nil {
 		errs = append(errs, err)
 	}
+	add(in.Save != "" && in.Unlocked, "save: a plan that was made without the state's lock is not to be applied: leave out lock")
 	add(in.Save != "" && in.Key == "", "save: a plan file holds secrets and is sealed with the input key, which is not given")
 	saved := in.Artifact != 0 || in.Saved != ""
 	add(in.Verify == VerifySaved && in.Key == "", "verify: saved opens the sealed plan with the input key, which is not given")
@@ -283,6 +305,15 @@ func setLockTimeout(in *Inputs, v string) error {
 	return nil
 }
 
+func setLock(in *Inputs, v string) error {
+	lock, err := strconv.ParseBool(v)
+	if err != nil {
+		return fmt.Errorf("%q: want true or false", v)
+	}
+	in.Unlocked = !lock
+	return nil
+}
+
 func setMaxChanges(in *Inputs, v string) error {
 	n, err := strconv.Atoi(v)
 	if err != nil || n < 1 {
@@ -325,8 +356,8 @@ func setRules(kind evaluate.Kind) func(*Inputs, string) error {
 	}
 }
 
-// Environment sets the secret inputs of a mode from the environment: TIDEGATE_KEY, TIDEGATE_SECRETS.
-func Environment(in *Inputs, getenv func(string) string) error {
+// FromEnvironment sets the secret inputs of a mode from the environment: TIDEGATE_KEY, TIDEGATE_SECRETS.
+func FromEnvironment(in *Inputs, getenv func(string) string) error {
 	for _, i := range All() {
 		value := getenv("TIDEGATE_" + strings.ToUpper(i.Name))
 		if !i.Secret || !i.In(in.Mode) || i.Where == OnlyGitHub || value == "" {

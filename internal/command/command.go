@@ -25,9 +25,9 @@ func Main(ctx context.Context, args []string, version string, stdin io.Reader, s
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
-			_, _ = fmt.Fprintln(stderr, "tidegate:", err) // nowhere else to say it
+			tellError(stderr, err)
 		}
-		return 1
+		return exitCode(err)
 	}
 	return 0
 }
@@ -46,7 +46,8 @@ same program as its provider.`,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newEngine(version), simulateCommand(), newVersion(version))
+	root.AddCommand(newEngine(version), simulateCommand(), newAction(version), newVersion(version))
+	root.AddCommand(modeCommands(version)...)
 	return root
 }
 

@@ -1,0 +1,120 @@
+package action
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/evaluate"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
+)
+
+// Evaluate holds a file of metrics against the rules of the inputs.
+func Evaluate(s *Stage, in Inputs) (Outcome, error) {
+	metrics, err := s.metrics("metrics", in.Metrics)
+	if err != nil {
+		return Failed, err
+	}
+	var reference *evaluate.Metrics
+	if in.Reference != "" {
+		if reference, err = s.metrics("reference", in.Reference); err != nil {
+			return Failed, err
+		}
+	}
+	rows := evaluate.Judge(metrics, reference, in.Rules)
+	e := report.Evaluation{Metrics: in.Metrics, Reference: in.Reference, Rows: evaluated(rows)}
+	s.summarise(in, e.Markdown(report.SummaryLimit))
+	passed := 0
+	out := Done
+	for _, r := range rows {
+		s.Say("%s", sentence(r))
+		switch {
+		case r.Problem != "":
+			out = Failed // no answer is not a bad one, and never a good one
+		case !r.Passed:
+			if out == Done {
+				out = Refused
+			}
+		default:
+			passed++
+		}
+	}
+	line := fmt.Sprintf("%d of %d rules hold", passed, len(rows))
+	s.Output("passed", fmt.Sprint(passed == len(rows)))
+	s.Output("summary", line)
+	if out != Done {
+		return out, fmt.Errorf("metrics %s are not good enough: %s", in.Metrics, line)
+	}
+	s.Say("%s", line)
+	return Done, nil
+}
+
+func (s *Stage) metrics(what, path string) (*evaluate.Metrics, error) {
+	full := path
+	if !filepath.IsAbs(path) {
+		full = filepath.Join(s.Dir, path)
+	}
+	b, err := read(what, full)
+	if err != nil {
+		return nil, err
+	}
+	m, err := evaluate.Read(bytes.NewReader(b))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", what, path, err)
+	}
+	return m, nil
+}
+
+// sentence tells of a rule.
+func sentence(r evaluate.Row) string {
+	verdict := "ok    "
+	if !r.Passed {
+		verdict = "FAILED"
+	}
+	if r.Problem != "" {
+		return fmt.Sprintf("%s %s: %s", verdict, r.Rule.Metric, r.Problem)
+	}
+	var b strings.Builder
+	_, _ = fmt.Fprintf(&b, "%s %s is %v, ", verdict, r.Rule.Metric, r.Value)
+	switch r.Rule.Kind {
+	case evaluate.Min:
+		_, _ = fmt.Fprintf(&b, "at least %s is asked", r.Rule.Limit())
+	case evaluate.Max:
+		_, _ = fmt.Fprintf(&b, "at most %s is asked", r.Rule.Limit())
+	case evaluate.Regression:
+		_, _ = fmt.Fprintf(&b, "the reference %v; %s allows %v", r.Reference, r.Rule.Limit(), r.Allowed)
+	}
+	return b.String()
+}
+
+// evaluated are the rows as the report shows them.
+func evaluated(rows []evaluate.Row) []report.Metric {
+	out := make([]report.Metric, len(rows))
+	for i, r := range rows {
+		m := report.Metric{Name: r.Rule.Metric, Pass: r.Passed}
+		bound := r.Rule.Bound
+		switch r.Rule.Kind {
+		case evaluate.Min:
+			m.Minimum = &bound
+		case evaluate.Max:
+			m.Maximum = &bound
+		case evaluate.Regression:
+			m.Regression = &bound
+		}
+		if r.Problem == "" {
+			value := r.Value
+			m.Value = &value
+		}
+		if r.Problem == "" && r.Rule.Kind == evaluate.Regression {
+			// The table has room for a number only: how far from the reference, not how many percent of it.
+			ref, by := r.Reference, r.Allowed-r.Reference
+			m.Reference, m.Regression = &ref, &by
+		}
+		if !r.Passed {
+			m.Why = strings.TrimSpace(strings.TrimPrefix(sentence(r), "FAILED"))
+		}
+		out[i] = m
+	}
+	return out
+}
