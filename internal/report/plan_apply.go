@@ -20,7 +20,7 @@ func (a Apply) verdict(p terraform.Plan) verdict {
 	back, failed := a.failures()
 	switch {
 	case len(back) > 0 && len(failed) == 0:
-		return verdict{red, fmt.Sprintf("Rolled back: %s", many(len(back), "endpoint")), 0}
+		return verdict{red, "Apply failed: " + wasRolledBack(len(back)), 0}
 	case len(back)+len(failed) > 0:
 		return verdict{red, fmt.Sprintf("Apply failed: %s of %s", count(len(back)+len(failed)), many(len(p.Changes), "change")), 0}
 	}
@@ -64,13 +64,13 @@ func done(r terraform.Applied) string {
 func (a Apply) top(p terraform.Plan) string {
 	var b strings.Builder
 	if a.Verify == "none" && a.Refusal == nil {
-		b.WriteString(boxed(yellow, "<p><b>Applied without a review</b>: <code>verify = none</code>. Nobody compared this plan with a reviewed one.</p>"))
+		b.WriteString(boxed(yellow, "**Applied without a review** (verify: none). Nothing compared this plan with a reviewed one."))
 	}
 	switch {
 	case a.Refusal != nil:
 		b.WriteString(a.refused())
 	case a.Err == nil && len(a.Result.Failed) == 0:
-		b.WriteString(boxed(green, "<p><b>"+a.verdict(p).title+"</b>"+a.circumstances()+".</p>"))
+		b.WriteString(boxed(green, "**"+a.verdict(p).title+"**"+a.within()+"."))
 	default:
 		b.WriteString(a.failed(p))
 	}
@@ -78,28 +78,31 @@ func (a Apply) top(p terraform.Plan) string {
 	return b.String()
 }
 
-func (a Apply) circumstances() string {
-	text := ""
-	if a.Took > 0 {
-		text += " in " + lasted(a.Took)
+func (a Apply) within() string {
+	if a.Took <= 0 {
+		return ""
 	}
-	if a.Commit != "" {
-		text += ", commit " + code(clip(a.Commit, 12))
+	return " in " + lasted(a.Took)
+}
+
+func wasRolledBack(n int) string {
+	if n == 1 {
+		return "1 endpoint was rolled back"
 	}
-	return text
+	return count(n) + " endpoints were rolled back"
 }
 
 // refused says why, and what differs from what was reviewed.
 func (a Apply) refused() string {
-	lines := []string{"<p><b>Refused: nothing was applied.</b> " + prose(clip(a.Refusal.Why, 1000)) + "</p>"}
+	lines := []string{"<p>" + prose(clip(a.Refusal.Why, 1000)) + "</p>"}
 	for i, d := range a.Refusal.Differences {
 		if i == 2*mostNamed {
-			lines = append(lines, fmt.Sprintf("<ul><li>and %s more</li></ul>", count(len(a.Refusal.Differences)-i)))
+			lines = append(lines, andMore(len(a.Refusal.Differences)-i))
 			break
 		}
 		lines = append(lines, "<ul><li>"+difference(d)+"</li></ul>")
 	}
-	return boxed(red, joinLists(lines)...)
+	return boxed(red, "**Refused: nothing was applied.**", lines...)
 }
 
 // difference is "resource x is another: its ami and tags differ".
@@ -123,20 +126,17 @@ func difference(d terraform.Difference) string {
 func (a Apply) failed(p terraform.Plan) string {
 	back, failed := a.failures()
 	if len(back)+len(failed) == 0 {
-		return failureBox(a.Err, "Already applied: "+done(a.Result)+". "+stays(a.Result)) + errorDetails(a.Err) + a.notDone()
+		return failureBox(a.Err, stays(a.Result)) + errorDetails(a.Err) + a.notDone()
 	}
-	lines := []string{"<p><b>" + a.verdict(p).title + "</b>" + a.circumstances() + ". " + capital(done(a.Result)) + ". " + stays(a.Result) + "</p>"}
+	var lines []string
 	for i, c := range append(back, failed...) {
 		if i == mostNamed {
-			lines = append(lines, fmt.Sprintf("<ul><li>and %s more</li></ul>", count(len(back)+len(failed)-i)))
+			lines = append(lines, andMore(len(back)+len(failed)-i))
 			break
 		}
 		address := ""
 		if c.Address != "" {
 			address = clipped(c.Address, 300) + ": "
-		}
-		if i < len(back) {
-			address = "<b>rolled back</b> " + address
 		}
 		lines = append(lines, "<ul><li>"+address+prose(clip(c.Error.Summary, 300))+"</li></ul>")
 	}
@@ -146,15 +146,16 @@ func (a Apply) failed(p terraform.Plan) string {
 		d.Address = c.Address
 		errs = append(errs, d)
 	}
-	return boxed(red, joinLists(lines)...) + diagnostics(errs) + a.notDone()
+	first := "**" + a.verdict(p).title + "**" + a.within() + ". " + stays(a.Result)
+	return boxed(red, first, lines...) + diagnostics(errs) + a.notDone()
 }
 
 // stays says what is the case after a failure.
 func stays(r terraform.Applied) string {
 	if len(r.Done) == 0 {
-		return ""
+		return "Nothing was changed."
 	}
-	return "What was applied stays: it is in the state."
+	return "What was done before stays, and is in the state: " + done(r) + "."
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
@@ -198,7 +199,7 @@ func (a Apply) staged() string {
 		}
 		rows += "<tr><td>" + clipped(s.Endpoint, 200) + "</td><td>" + clipped(s.Model, 200) + "</td><td>" + clipped(s.Next, 200) + "</td></tr>"
 	}
-	return boxed(violet, "<p><b>Staged: "+many(len(a.Staged), "rollout")+"</b>. The candidates have no traffic until they are promoted.</p>",
+	return boxed(violet, "**Staged: "+many(len(a.Staged), "rollout")+".** No candidate has traffic until it is promoted.",
 		"<table><tr><th align=\"left\">endpoint</th><th align=\"left\">candidate</th><th align=\"left\">next</th></tr>"+rows+"</table>")
 }
 

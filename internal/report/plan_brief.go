@@ -7,38 +7,74 @@ import (
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
-// brief tells what has no room: how many of each type, the names of those that are destroyed or replaced, and the
-// attributes of as many of these as fit.
+// brief tells a plan that has no room: how many of each type, the names of all that is destroyed or replaced, then
+// attributes, theirs first, of as many as fit, and the names of the others.
 func brief(p terraform.Plan, at place) string {
 	b := &pad{room: at.room}
-	dangers := dangerous(p)
-	b.add(fmt.Sprintf("<p>All %s have no room here. The whole plan is %s.</p>\n\n", many(len(p.Changes), "change"), at.elsewhere))
-	b.add(typeTable(p, at.room/3))
-	if len(dangers) > mostNamed {
-		names := &pad{room: min(at.room/2, at.room-b.Len()-200)}
-		for i, c := range dangers {
-			if !names.add("<li>", verbs[c.Action], " ", changeTitle(c), "</li>\n") {
-				names.room += 100
-				names.add(fmt.Sprintf("<li>and %s more</li>\n", count(len(dangers)-i)))
-				break
-			}
-		}
-		b.add(opening(fmt.Sprintf("<b>All that is destroyed or replaced: %s</b>", count(len(dangers))), true), "<ul>\n", names.String(), "</ul>\n\n</details>\n\n")
+	b.add(fmt.Sprintf("<p>%s: too many to show all of each here. More is %s.</p>\n\n", capital(many(len(p.Changes), "change")), at.elsewhere))
+	b.add(typeTable(p, at.room/4))
+	feared, others := dangerous(p), harmless(p)
+	if len(feared) > mostNamed {
+		heading := fmt.Sprintf("<b>All that is destroyed, replaced or forgotten: %s</b>", count(len(feared)))
+		b.add(nameList(heading, feared, (at.room-b.Len())/2))
 	}
-	more := &pad{room: at.room - b.Len() - 200}
-	told := 0
-	for _, c := range dangers {
-		if more.room-more.Len() < 400 {
+	b.add(blocks("What is destroyed, replaced or forgotten, in detail", feared, (at.room-b.Len())*2/3, at.maxValue))
+	told := blocks("What else changes, in detail", others, (at.room-b.Len())/2, at.maxValue)
+	b.add(told)
+	if told == "" || len(others) > 1 {
+		b.add(nameList(fmt.Sprintf("<b>All others: %s</b>", count(len(others))), others, at.room-b.Len()))
+	}
+	return b.String()
+}
+
+// nameList names changes, as many as fit; "" where hardly any would.
+func nameList(heading string, all []terraform.Change, room int) string {
+	b := &pad{room: room - 150}
+	if len(all) == 0 || room < 1000 || !b.add(opening(heading, len(all) <= 3*mostNamed), "<ul>\n") {
+		return ""
+	}
+	for i, c := range all {
+		if !b.add("<li>", verbs[c.Action], " ", changeTitle(c), "</li>\n") {
+			b.room += 80
+			b.add(fmt.Sprintf("<li>and %s more</li>\n", count(len(all)-i)))
 			break
 		}
-		if len(c.Attributes) > 0 && more.add(changeBlock(c, at.maxValue)) {
+	}
+	b.room = room
+	b.add("</ul>\n\n</details>\n\n")
+	return b.String()
+}
+
+// blocks tells changes with their attributes, as many as fit.
+func blocks(heading string, all []terraform.Change, room, maxValue int) string {
+	const usual = 400 // of the smallest ones
+	b := &pad{room: room - 200}
+	told := 0
+	for _, c := range all {
+		if b.room-b.Len() < usual {
+			break
+		}
+		if len(c.Attributes) > 0 && b.add(changeBlock(c, maxValue)) {
 			told++
 		}
 	}
-	if told > 0 {
-		b.add(opening(fmt.Sprintf("<b>What is lost with %s of them</b>", count(told)), false), more.String(), "</details>\n\n")
+	if told == 0 {
+		return ""
 	}
-	return b.String()
+	return opening(fmt.Sprintf("<b>%s: %s of %s</b>", heading, count(told), count(len(all))), false) + b.String() + "</details>\n\n"
+}
+
+// harmless are the others.
+func harmless(p terraform.Plan) []terraform.Change {
+	var all []terraform.Change
+	for _, action := range []terraform.Action{terraform.Update, terraform.Create, terraform.Read, terraform.NoOp} {
+		for _, c := range p.Changes {
+			if c.Action == action {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
 }
 
 // dangerous are the changes that destroy or replace something, or let go of it.

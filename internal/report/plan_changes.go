@@ -58,7 +58,7 @@ func changes(p terraform.Plan, at place) (string, bool) {
 		byAction[c.Action] = append(byAction[c.Action], c)
 	}
 	for _, g := range groups {
-		heading := fmt.Sprintf("<b>%s %s</b>", g.verb, count(len(byAction[g.action])))
+		heading := fmt.Sprintf("%s %s", g.verb, count(len(byAction[g.action])))
 		if !b.group(heading, byAction[g.action], g.open, at.maxValue) {
 			return "", false
 		}
@@ -66,27 +66,35 @@ func changes(p terraform.Plan, at place) (string, bool) {
 	if len(p.Outputs) > 0 && !b.add(folded(fmt.Sprintf("<b>Outputs that change: %s</b>", count(len(p.Outputs))), false, outputs(p.Outputs, at.maxValue))) {
 		return "", false
 	}
-	drift := fmt.Sprintf("<b>Changed outside of %s: %s</b>", toolWord(p), count(len(p.Drift)))
+	drift := fmt.Sprintf("Changed outside of %s: %s", toolWord(p), count(len(p.Drift)))
 	if !b.group(drift, p.Drift, 0, at.maxValue) {
 		return "", false
 	}
 	return b.String(), true
 }
 
-// group is a folded list of changes; it is false where there is no room.
+// group is a list of changes below a heading, folded where it is long; it is false where there is no room.
 func (p *pad) group(heading string, all []terraform.Change, open, maxValue int) bool {
-	if len(all) == 0 {
+	begin, end := "<h4>"+heading+"</h4>\n\n", ""
+	switch {
+	case len(all) == 0:
 		return true
+	case len(all) > open:
+		begin, end = opening("<b>"+heading+"</b>", false), "</details>\n\n"
 	}
-	if !p.add(opening(heading, len(all) <= open)) {
+	if !p.add(begin) {
 		return false
 	}
-	for _, c := range all {
-		if !p.add(changeBlock(c, maxValue)) {
+	for i, c := range all {
+		block := changeBlock(c, maxValue)
+		if len(c.Attributes) == 0 && i+1 < len(all) && len(all[i+1].Attributes) == 0 {
+			block = strings.TrimSuffix(block, "\n") // lists that follow each other stay near
+		}
+		if !p.add(block) {
 			return false
 		}
 	}
-	return p.add("</details>\n\n")
+	return p.add(end)
 }
 
 func opening(summary string, open bool) string {

@@ -15,15 +15,15 @@ const mostErrorBytes = 4000 // of one error
 func failureBox(err error, after string) string {
 	var e *terraform.Error
 	if !errors.As(err, &e) {
-		return boxed(red, "<p><b>Failed.</b> "+prose(clip(err.Error(), 1000))+"</p>", "<p>"+after+"</p>")
+		return boxed(red, "**Failed.** "+after, "<p>"+prose(clip(err.Error(), 1000))+"</p>")
 	}
 	if e.Lock != nil {
 		return lockBox(*e.Lock, e.Dir, after)
 	}
 	if e.Canceled {
-		return boxed(red, "<p><b>Canceled</b> during "+code(clip(e.Doing, 40))+". "+after+"</p>")
+		return boxed(red, "**Canceled.** "+after)
 	}
-	return boxed(red, "<p><b>"+escaped(failure(err))+".</b> "+after+"</p>")
+	return boxed(red, "**"+failure(err)+".** "+after)
 }
 
 // lockBox explains a state that somebody else has locked.
@@ -42,7 +42,7 @@ func lockBox(l terraform.Lock, dir, after string) string {
 	if l.ID != "" {
 		unlock += " " + l.ID
 	}
-	return boxed(red, "<p><b>The state is locked by somebody else.</b> "+after+"</p>",
+	return boxed(red, "**The state is locked by somebody else.** "+after,
 		"<table>"+strings.Join(rows, "")+"</table>",
 		"<p>Wait until that run is over, then run this one again. Only if you are sure that it is dead, unlock by hand in "+
 			clipped(dir, 200)+": "+clipped("terraform "+unlock, 200)+"</p>")
@@ -95,9 +95,26 @@ func saidLines(text string) []string {
 	v := terraform.Value{Kind: terraform.Known, Text: strings.Trim(text, "\r\n")}
 	var lines []string
 	for _, l := range valueLines(v, mostErrorBytes) {
-		lines = append(lines, line("│ ", l))
+		for _, part := range wrapped(l, 88) {
+			lines = append(lines, line("│ ", part))
+		}
 	}
 	return lines
+}
+
+// wrapped breaks a long line at blanks: GitHub does not.
+func wrapped(l string, wide int) []string {
+	var lines []string
+	for len(l) > wide {
+		i := strings.LastIndexByte(l[:wide+1], ' ')
+		if i <= 0 {
+			if i = strings.IndexByte(l[1:], ' ') + 1; i == 0 {
+				break
+			}
+		}
+		lines, l = append(lines, l[:i]), l[i+1:]
+	}
+	return append(lines, l)
 }
 
 // lasted is a duration as people say it.

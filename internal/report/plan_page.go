@@ -152,10 +152,28 @@ func (p Page) overview(roots []Root, at place) string {
 	return b.String()
 }
 
+// foot says once for all what a review is worth, and where the run is.
 func (p Page) foot() string {
-	link := p.link("The run, with its log")
-	if link == "" {
-		return ""
+	planned, unkeyed := false, false
+	for _, r := range p.Roots {
+		if f := r.Plan.Fingerprint; r.Apply == nil && r.Err == nil && f.Sum != "" {
+			planned, unkeyed = true, unkeyed || !f.Keyed
+		}
 	}
-	return "<p><sub>" + link + "</sub></p>\n"
+	text := ""
+	switch {
+	case planned && p.Fork:
+		text = boxed(blue, "**From a fork**: this plan is never applied. What is merged is planned and compared again.")
+	case unkeyed:
+		text = boxed(yellow, "**Sensitive values are not compared**, for there is no key for fingerprints. A change inside of one, between "+
+			"review and apply, goes unnoticed. Give the input `key` a secret of 32 random bytes.")
+	case planned:
+		text = folded("What a review of this is worth", false, "<p>After the merge the plan is made again. It is applied only if it is this one: "+
+			"the same actions on the same resources with the same values, sensitive ones included. Else the apply fails and says what differs. "+
+			"The fingerprint is kept in a check run, not in this comment: editing the comment changes nothing.</p>\n")
+	}
+	if link := p.link("The run and its log"); link != "" {
+		text += "<p><sub>" + link + "</sub></p>\n"
+	}
+	return text
 }

@@ -22,9 +22,13 @@ const (
 	green  box = "TIP"
 )
 
-// boxed puts HTML, line by line, into an alert. The lines hold no line breaks.
-func boxed(kind box, lines ...string) string {
-	return "> [!" + string(kind) + "]\n> " + strings.Join(lines, "\n> ") + "\n\n"
+// boxed is an alert. It begins with Markdown of our own, as GitHub wants it; blocks of HTML follow, each on a line.
+func boxed(kind box, first string, blocks ...string) string {
+	lists := strings.ReplaceAll(strings.Join(blocks, "\n> "), "</ul>\n> <ul>", "")
+	if lists != "" {
+		lists = "\n>\n> " + lists
+	}
+	return "> [!" + string(kind) + "]\n> " + first + lists + "\n\n"
 }
 
 // A verdict is the first thing that is said about a root module.
@@ -105,28 +109,46 @@ func (s sum) plus(t sum) sum {
 		s.read + t.read, s.move + t.move, s.imported + t.imported, s.outputs + t.outputs}
 }
 
-// sentence is "Destroys 1, replaces 2, changes 4, adds 3": the dangerous first.
-func (s sum) sentence() string {
-	var parts []string
-	for _, c := range []struct {
+// parts are "destroys 1", "replaces 2": those that people fear, and all others.
+func (s sum) parts() (feared, others []string) {
+	for i, c := range []struct {
 		verb string
 		n    int
 	}{{"destroys", s.destroy}, {"replaces", s.replace}, {"forgets", s.forget}, {"changes", s.change}, {"adds", s.add},
 		{"imports", s.imported}, {"moves", s.move}} {
-		if c.n > 0 {
-			parts = append(parts, c.verb+" "+count(c.n))
+		switch {
+		case c.n == 0:
+		case i < 3:
+			feared = append(feared, c.verb+" "+count(c.n))
+		default:
+			others = append(others, c.verb+" "+count(c.n))
 		}
 	}
+	return feared, others
+}
+
+// sentence is "Destroys 1, replaces 2, changes 4, adds 3": the dangerous first.
+func (s sum) sentence() string {
+	feared, others := s.parts()
+	all := append(feared, others...)
 	switch {
-	case len(parts) == 0 && s.outputs > 0:
+	case len(all) == 0 && s.outputs > 0:
 		return "Changes " + many(s.outputs, "output") + " only"
-	case len(parts) == 0 && s.read > 0:
+	case len(all) == 0 && s.read > 0:
 		return "Reads " + many(s.read, "data source") + " during apply"
-	case len(parts) == 0:
+	case len(all) == 0:
 		return noChanges
 	}
-	text := strings.Join(parts, ", ")
-	return strings.ToUpper(text[:1]) + text[1:]
+	return capital(strings.Join(all, ", "))
+}
+
+// headline is the sentence in Markdown, the dangerous part of it, or all, in bold type.
+func (s sum) headline() string {
+	feared, others := s.parts()
+	if len(feared) == 0 || len(others) == 0 {
+		return "**" + s.sentence() + "**"
+	}
+	return "**" + capital(strings.Join(feared, ", ")) + "**; " + strings.Join(others, ", ")
 }
 
 // top is what is never folded nor left out: the verdict, what is dangerous, what went wrong.
@@ -149,32 +171,34 @@ func (r Root) top() string {
 // planBox is the headline of a plan, with the names of what is destroyed or replaced.
 func planBox(p terraform.Plan, refused bool) string {
 	v := planVerdict(p)
-	title := v.title
-	if refused {
-		title = "Would be applied now: " + strings.ToLower(title[:1]) + title[1:]
-	}
-	lines := []string{"<p><b>" + title + "</b>" + planRemark(p) + "</p>"}
-	if p.Errored {
+	first := tally(p).headline()
+	switch {
+	case p.Errored:
 		v.kind = red
-		lines = []string{"<p><b>The plan is not complete.</b> Terraform stopped with an error; what it found until then: " + title + ".</p>"}
+		first = "**The plan is not complete**: " + toolWord(p) + " stopped with an error. What it found until then: " + first
+	case refused:
+		first = "What would be applied now: " + first
 	}
+	var lines []string
 	dangers := dangerous(p)
 	for i, c := range dangers {
 		if i == mostNamed {
-			lines = append(lines, fmt.Sprintf("<ul><li>and %s more</li></ul>", count(len(dangers)-i)))
+			lines = append(lines, andMore(len(dangers)-i))
 			break
 		}
 		lines = append(lines, "<ul><li>"+verbs[c.Action]+" "+changeTitle(c)+"</li></ul>")
 	}
-	return boxed(v.kind, joinLists(lines)...)
+	return boxed(v.kind, first+planRemark(p), lines...)
 }
+
+func andMore(n int) string { return fmt.Sprintf("<ul><li>and %s more</li></ul>", count(n)) }
 
 // planRemark follows the counts.
 func planRemark(p terraform.Plan) string {
 	n := tally(p)
 	switch {
-	case n.destroy+n.replace > 0:
-		return ""
+	case p.Errored || n.destroy+n.replace > 0:
+		return "."
 	case n == sum{} && len(p.Drift) > 0:
 		return ". What changed outside of " + toolWord(p) + " is listed below."
 	case n == sum{}:
@@ -183,20 +207,15 @@ func planRemark(p terraform.Plan) string {
 	return ". Nothing is destroyed or replaced."
 }
 
-// joinLists makes one list of neighbouring ones, on one line.
-func joinLists(lines []string) []string {
-	return strings.Split(strings.ReplaceAll(strings.Join(lines, "\n"), "</ul>\n<ul>", ""), "\n")
-}
-
 // violations of guards.
 func violations(all []terraform.Violation) string {
 	if len(all) == 0 {
 		return ""
 	}
-	lines := []string{fmt.Sprintf("<p><b>Blocked by %s</b>: this plan is not applied.</p>", many(len(all), "guard"))}
+	var lines []string
 	for i, v := range all {
 		if i == 2*mostNamed {
-			lines = append(lines, fmt.Sprintf("<ul><li>and %s more</li></ul>", count(len(all)-i)))
+			lines = append(lines, andMore(len(all)-i))
 			break
 		}
 		where := ""
@@ -209,7 +228,7 @@ func violations(all []terraform.Violation) string {
 		}
 		lines = append(lines, "<ul><li>"+where+prose(clip(v.Message, 500))+" ("+rule+")</li></ul>")
 	}
-	return boxed(red, joinLists(lines)...)
+	return boxed(red, fmt.Sprintf("**Blocked by %s**: this plan is not applied.", many(len(all), "guard")), lines...)
 }
 
 // notes explain resources of Tidegate's own.
@@ -276,32 +295,26 @@ func findings(all []terraform.Finding) string {
 	return folded(summary, failed > 0, "<ul>\n"+items.String()+"</ul>\n")
 }
 
-// reviewed says what a review of this plan is worth, and what it was made with.
-func (r Root) reviewed(p Page) string {
+// facts are what a plan was made of and with.
+func (r Root) facts(p Page) string {
 	if r.Err != nil && r.Apply == nil {
 		return ""
 	}
-	f := r.Plan.Fingerprint
 	facts := []string{toolName(r.Plan)}
-	if p.Head != "" {
-		facts = append(facts, "commit "+code(clip(p.Head, 12)))
+	if r.Apply != nil && r.Apply.Commit != "" {
+		facts = append(facts, "commit "+code(short(r.Apply.Commit)))
 	}
-	if f.Sum != "" {
-		facts = append(facts, "fingerprint "+code(clip(f.Sum, 12)))
+	if r.Apply == nil && p.Head != "" {
+		facts = append(facts, "commit "+code(short(p.Head)))
 	}
-	text := "<p><sub>" + strings.Join(facts, " · ") + ".</sub></p>\n\n"
-	switch {
-	case f.Sum == "" || r.Apply != nil:
-		return text
-	case p.Fork:
-		return text + "<p>This pull request comes from a fork: its plan is never applied. What is applied is planned and reviewed again.</p>\n\n"
-	case f.Keyed:
-		return text + folded("What reviewed means", false, "<p>After the merge the plan is made again. It is applied only if it is this one: "+
-			"the same actions on the same resources with the same values, sensitive ones included. Else apply fails and says what differs.</p>\n")
+	if sum := r.Plan.Fingerprint.Sum; sum != "" {
+		facts = append(facts, "fingerprint "+code(short(sum)))
 	}
-	return text + boxed(yellow, "<p><b>Sensitive values are not compared</b>: there is no key for fingerprints. "+
-		"A change inside of a sensitive value between review and apply would not be noticed. Set a key of 32 random bytes as a secret.</p>")
+	return "<p><sub>" + strings.Join(facts, " · ") + "</sub></p>\n\n"
 }
+
+// short is the beginning of a hash.
+func short(hash string) string { return strings.TrimSuffix(clip(hash, 12), "…") }
 
 func toolWord(p terraform.Plan) string {
 	word, _, _ := strings.Cut(toolName(p), " ")
@@ -331,7 +344,7 @@ func (r Root) name() string {
 // section is all about one root module. It is "" where there is not even room for its top.
 func (r Root) section(p Page, at place) string {
 	b := &pad{room: at.room}
-	tail := r.reviewed(p)
+	tail := r.facts(p)
 	b.room -= len(tail)
 	if !b.add(r.heading()) || !b.add(r.top()) {
 		return ""
@@ -385,5 +398,14 @@ func failure(err error) string {
 	case e.Canceled:
 		return "Canceled"
 	}
-	return strings.ToUpper(e.Doing[:min(1, len(e.Doing))]) + e.Doing[min(1, len(e.Doing)):] + " failed"
+	words := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r == ' ' || r == '-' {
+			return r
+		}
+		return -1
+	}, clip(e.Doing, 40))
+	if words == "" {
+		return "Failed"
+	}
+	return capital(words) + " failed"
 }
