@@ -155,7 +155,7 @@ func stays(r terraform.Applied) string {
 	if len(r.Done) == 0 {
 		return "Nothing was changed."
 	}
-	return "What was done before stays, and is in the state: " + done(r) + "."
+	return "Done before that, and in the state: " + done(r) + "."
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

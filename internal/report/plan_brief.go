@@ -15,7 +15,7 @@ func brief(p terraform.Plan, at place) string {
 	b.add(typeTable(p, at.room/4))
 	feared, others := dangerous(p), harmless(p)
 	if len(feared) > mostNamed {
-		heading := fmt.Sprintf("<b>All that is destroyed, replaced or forgotten: %s</b>", count(len(feared)))
+		heading := fmt.Sprintf("<b>Destroyed, replaced or forgotten: %s</b>", count(len(feared)))
 		b.add(nameList(heading, feared, (at.room-b.Len())/2))
 	}
 	b.add(blocks("What is destroyed, replaced or forgotten, in detail", feared, (at.room-b.Len())*2/3, at.maxValue))

@@ -87,8 +87,13 @@ func (p *pad) group(heading string, all []terraform.Change, open, maxValue int) 
 	}
 	for i, c := range all {
 		block := changeBlock(c, maxValue)
-		if len(c.Attributes) == 0 && i+1 < len(all) && len(all[i+1].Attributes) == 0 {
-			block = strings.TrimSuffix(block, "\n") // lists that follow each other stay near
+		if len(c.Attributes) == 0 { // neighbours without attributes are one list
+			if i > 0 && len(all[i-1].Attributes) == 0 {
+				block = strings.TrimPrefix(block, "<ul>")
+			}
+			if i+1 < len(all) && len(all[i+1].Attributes) == 0 {
+				block = strings.TrimSuffix(block, "</ul>\n\n") + "\n"
+			}
 		}
 		if !p.add(block) {
 			return false

@@ -59,7 +59,7 @@ func golden(t *testing.T, file, got string) {
 }
 
 var (
-	alert    = regexp.MustCompile(`<blockquote>\s*<p>\[!([A-Z]+)\]</p>`)
+	alert    = regexp.MustCompile(`<blockquote>\s*<p>\[!([A-Z]+)\]\n`)
 	diffCode = regexp.MustCompile(`(?s)<code class="language-diff">(.*?)</code>`)
 	diffLine = regexp.MustCompile(`(?m)^([-+!@])(.*)$`)
 )
@@ -74,7 +74,7 @@ func look(t *testing.T, name, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := alert.ReplaceAllString(rendered(t, text), `<blockquote class="$1"><p class="title">$1</p>`)
+	body := alert.ReplaceAllString(rendered(t, text), `<blockquote class="$1"><p class="title">$1</p><p>`)
 	body = diffCode.ReplaceAllStringFunc(body, func(block string) string {
 		return diffLine.ReplaceAllString(block, `<span class="d$1">$1$2</span>`)
 	})

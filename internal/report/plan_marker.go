@@ -2,7 +2,10 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 const (
@@ -31,13 +34,26 @@ func (p Page) marker() string {
 	return MarkerOf(p.Name) + hidden(m) + markerEnd + "\n"
 }
 
-// hidden is JSON in which nothing ends an HTML comment: < and > are escaped by encoding/json, and two hyphens here.
+// hidden is JSON of plain ASCII in which nothing ends an HTML comment or speaks to a runner: < and > are escaped by
+// encoding/json, two hyphens and two number signs here.
 func hidden(v any) string {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return "null" // strings and booleans can always be written
 	}
-	return strings.ReplaceAll(string(data), "--", `-\u002d`)
+	var b strings.Builder
+	for _, r := range strings.NewReplacer("--", `-\u002d`, "##", `#\u0023`).Replace(string(data)) {
+		switch {
+		case r < utf8.RuneSelf-1:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // ParseMarker reads the marker of a comment. It is false for a comment without one, or with one of a newer program.

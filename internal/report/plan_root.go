@@ -317,17 +317,15 @@ func (r Root) facts(p Page) string {
 func short(hash string) string { return strings.TrimSuffix(clip(hash, 12), "…") }
 
 func toolWord(p terraform.Plan) string {
-	word, _, _ := strings.Cut(toolName(p), " ")
-	return word
+	if p.Tool == "tofu" {
+		return "OpenTofu"
+	}
+	return "Terraform"
 }
 
 // toolName is "Terraform 1.11.4".
 func toolName(p terraform.Plan) string {
-	name := "Terraform"
-	if p.Tool == "tofu" {
-		name = "OpenTofu"
-	}
-	return strings.TrimSpace(name + " " + escaped(clip(p.Version, 30)))
+	return strings.TrimSpace(toolWord(p) + " " + prose(clip(p.Version, 30)))
 }
 
 // name is how people call a root module.
