@@ -16,7 +16,7 @@ const (
 // A Page is what one run tells people in a pull request's comment, a check run and a job summary, about one root
 // module or several. All texts in it may be anybody's: they are shown as they are, and cannot do more.
 type Page struct {
-	Name  string // of the comment, which tells it from others of the same pull request: "" for the only one
+	Name  string // of the comment, which tells it from others of the same pull request: "" for the only one; at most 100 bytes
 	Head  string // the commit that was planned
 	Run   string // URL of the run, https
 	Fork  bool   // the pull request comes from a fork: its plan is never applied
@@ -58,19 +58,12 @@ type Staged struct {
 	Next     string // what drives it: "tidegate promote fraud"
 }
 
-// Comment is the page for a pull request: at most CommentLimit, the marker in its first line. What has no room is
-// summarised, and is in the summary of the same run.
-func (p Page) Comment() string { return "" }
-
-// Summary is the page for a job summary, at most SummaryLimit, without a marker.
-func (p Page) Summary() string { return "" }
-
 // A Marker is the data in a comment's first line, hidden from readers. Anybody who may write a comment could have
 // written it: it finds a comment, and proves nothing.
 type Marker struct {
 	Name  string       `json:"name"`
 	Head  string       `json:"head"`
-	Roots []MarkedRoot `json:"roots"`
+	Roots []MarkedRoot `json:"roots"` // the first ones, if there are very many
 }
 
 // A MarkedRoot is one plan that a comment tells of.
@@ -80,30 +73,3 @@ type MarkedRoot struct {
 	Fingerprint string `json:"fingerprint,omitempty"` // the sum of all parts
 	Keyed       bool   `json:"keyed"`
 }
-
-// MarkerOf is the beginning of each comment with this name, and of no other's: by it a comment is found.
-func MarkerOf(name string) string { return "" }
-
-// ParseMarker reads the marker of a comment. It is false for a comment without one, or with one of a newer program.
-func ParseMarker(body string) (Marker, bool) { return Marker{}, false }
-
-// An Evaluation is how a model's metrics were judged.
-type Evaluation struct {
-	Metrics   string // where they come from: a file's name
-	Reference string // "" for none
-	Rows      []Metric
-}
-
-// A Metric and its limits; nil is no limit, or no number.
-type Metric struct {
-	Name             string
-	Value            *float64
-	Minimum, Maximum *float64
-	Regression       *float64 // the most by which it may be worse than the reference
-	Reference        *float64
-	Pass             bool
-	Why              string // a sentence, where it does not pass
-}
-
-// Markdown is the evaluation as a table, the failed ones first, at most limit bytes.
-func (e Evaluation) Markdown(limit int) string { return "" }

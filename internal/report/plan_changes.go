@@ -1,0 +1,195 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
+)
+
+// A place is where a text is to be read, and how much of it there may be.
+type place struct {
+	room      int    // bytes
+	maxValue  int    // bytes of one value
+	elsewhere string // where the rest is: "in the summary of the run"
+}
+
+// A pad takes what fits.
+type pad struct {
+	strings.Builder
+	room int
+}
+
+// add reports whether there was room for all of it; else it takes nothing.
+func (p *pad) add(parts ...string) bool {
+	size := 0
+	for _, s := range parts {
+		size += len(s)
+	}
+	if p.Len()+size > p.room {
+		return false
+	}
+	for _, s := range parts {
+		p.WriteString(s)
+	}
+	return true
+}
+
+// groups are the actions as headings say them.
+var groups = []struct {
+	action terraform.Action
+	verb   string
+	open   int // a group of up to so many is not folded
+}{
+	{terraform.Delete, "Destroys", 20},
+	{terraform.Replace, "Replaces", 20},
+	{terraform.Update, "Changes", 10},
+	{terraform.Create, "Adds", 5},
+	{terraform.Forget, "Forgets", 5},
+	{terraform.Read, "Reads during apply", 0},
+	{terraform.NoOp, "Moves or imports", 10},
+}
+
+// changes tells all changes, outputs and drift. It is false where there is no room for all of it.
+func changes(p terraform.Plan, at place) (string, bool) {
+	b := &pad{room: at.room}
+	byAction := map[terraform.Action][]terraform.Change{}
+	for _, c := range p.Changes {
+		byAction[c.Action] = append(byAction[c.Action], c)
+	}
+	for _, g := range groups {
+		heading := fmt.Sprintf("%s %s", g.verb, count(len(byAction[g.action])))
+		if !b.group(heading, byAction[g.action], g.open, at.maxValue) {
+			return "", false
+		}
+	}
+	if len(p.Outputs) > 0 && !b.add(folded(fmt.Sprintf("<b>Outputs that change: %s</b>", count(len(p.Outputs))), false, outputs(p.Outputs, at.maxValue))) {
+		return "", false
+	}
+	drift := fmt.Sprintf("Changed outside of %s: %s", toolWord(p), count(len(p.Drift)))
+	if !b.group(drift, p.Drift, 0, at.maxValue) {
+		return "", false
+	}
+	return b.String(), true
+}
+
+// group is a list of changes below a heading, folded where it is long; it is false where there is no room.
+func (p *pad) group(heading string, all []terraform.Change, open, maxValue int) bool {
+	begin, end := "<h4>"+heading+"</h4>\n\n", ""
+	switch {
+	case len(all) == 0:
+		return true
+	case len(all) > open:
+		begin, end = opening("<b>"+heading+"</b>", false), "</details>\n\n"
+	}
+	if !p.add(begin) {
+		return false
+	}
+	for i, c := range all {
+		block := changeBlock(c, maxValue)
+		if len(c.Attributes) == 0 { // neighbours without attributes are one list
+			if i > 0 && len(all[i-1].Attributes) == 0 {
+				block = strings.TrimPrefix(block, "<ul>")
+			}
+			if i+1 < len(all) && len(all[i+1].Attributes) == 0 {
+				block = strings.TrimSuffix(block, "</ul>\n\n") + "\n"
+			}
+		}
+		if !p.add(block) {
+			return false
+		}
+	}
+	return p.add(end)
+}
+
+func opening(summary string, open bool) string {
+	if open {
+		return "<details open><summary>" + summary + "</summary>\n\n"
+	}
+	return "<details><summary>" + summary + "</summary>\n\n"
+}
+
+func folded(summary string, open bool, content string) string {
+	return opening(summary, open) + content + "\n</details>\n\n"
+}
+
+// changeBlock is one resource: its address, and its attributes folded below.
+func changeBlock(c terraform.Change, maxValue int) string {
+	if len(c.Attributes) == 0 {
+		return "<ul><li>" + changeTitle(c) + "</li></ul>\n\n"
+	}
+	return folded(changeTitle(c), false, diffBlock(c.Attributes, maxValue))
+}
+
+// changeTitle is a resource's address and what is to be known about it on the same line.
+func changeTitle(c terraform.Change) string {
+	parts := []string{clipped(c.Address, 300)}
+	if c.Deposed != "" {
+		parts = append(parts, "deposed object "+clipped(c.Deposed, 40))
+	}
+	if c.Previous != "" {
+		parts = append(parts, "moved from "+clipped(c.Previous, 300))
+	}
+	if c.Imported != "" {
+		parts = append(parts, "imported by id "+clipped(c.Imported, 200))
+	}
+	if why := because(c); why != "" {
+		parts = append(parts, why)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// reasons are Terraform's own, in words.
+var reasons = map[string]string{
+	"replace_because_tainted":           "it is tainted",
+	"replace_by_request":                "it was asked for by -replace",
+	"replace_by_triggers":               "of its <code>replace_triggered_by</code>",
+	"delete_because_no_resource_config": "it is no longer configured",
+	"delete_because_no_module":          "its module is no longer configured",
+	"delete_because_wrong_repetition":   "<code>count</code> or <code>for_each</code> came or went",
+	"delete_because_count_index":        "its index is beyond <code>count</code>",
+	"delete_because_each_key":           "its key is no longer in <code>for_each</code>",
+	"delete_because_no_move_target":     "what it was moved to is not configured",
+	"read_because_config_unknown":       "its arguments are known after apply",
+	"read_because_dependency_pending":   "what it depends on changes",
+	"read_because_check_nested":         "a check block asks for it",
+}
+
+// because says why a resource is replaced, destroyed or read.
+func because(c terraform.Change) string {
+	var forced []string
+	for _, a := range c.Attributes {
+		if a.Forces {
+			forced = append(forced, clipped(a.Path, 60))
+		}
+	}
+	why, ok := reasons[c.Reason]
+	switch {
+	case len(forced) > 3:
+		why = fmt.Sprintf("%s and %s more attributes change", strings.Join(forced[:3], ", "), count(len(forced)-3))
+	case len(forced) > 0:
+		why = strings.Join(forced, ", ") + " changes"
+		if len(forced) > 1 {
+			why = strings.Join(forced, ", ") + " change"
+		}
+	case c.Reason == "replace_because_cannot_update":
+		why = "it cannot be changed in place"
+	case !ok && c.Reason != "":
+		why = "of " + clipped(c.Reason, 80)
+	}
+	if why == "" {
+		return ""
+	}
+	if c.Action == terraform.Replace && c.CreateFirst {
+		return "because " + why + "; the new one is created first"
+	}
+	return "because " + why
+}
+
+func outputs(all []terraform.OutputChange, maxValue int) string {
+	attributes := make([]terraform.Attribute, len(all))
+	for i, o := range all {
+		attributes[i] = terraform.Attribute{Path: o.Name, Before: o.Before, After: o.After}
+	}
+	return diffBlock(attributes, maxValue)
+}

@@ -1,0 +1,131 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
+)
+
+const mostErrorBytes = 4000 // of one error
+
+// failureBox says what stopped the run, and what is the case after it.
+func failureBox(err error, after string) string {
+	var e *terraform.Error
+	if !errors.As(err, &e) {
+		return boxed(red, "**Failed.** "+after, "<p>"+prose(clip(err.Error(), 1000))+"</p>")
+	}
+	if e.Lock != nil {
+		return lockBox(*e.Lock, e.Dir, after)
+	}
+	if e.Canceled {
+		return boxed(red, "**Canceled.** "+after)
+	}
+	return boxed(red, "**"+failure(err)+".** "+after)
+}
+
+// lockBox explains a state that somebody else has locked.
+func lockBox(l terraform.Lock, dir, after string) string {
+	var rows []string
+	since := ""
+	if !l.Created.IsZero() {
+		since = l.Created.UTC().Format("2 January 2006 15:04:05 MST")
+	}
+	for _, row := range [][2]string{{"by", l.Who}, {"since", since}, {"for", strings.TrimPrefix(l.Operation, "OperationType")}, {"state", l.Path}, {"lock", l.ID}, {"says", l.Info}} {
+		if row[1] != "" {
+			rows = append(rows, "<tr><td>"+row[0]+"</td><td>"+clipped(row[1], 200)+"</td></tr>")
+		}
+	}
+	unlock := "force-unlock"
+	if l.ID != "" {
+		unlock += " " + l.ID
+	}
+	return boxed(red, "**The state is locked by somebody else.** "+after,
+		"<table>"+strings.Join(rows, "")+"</table>",
+		"<p>Wait until that run is over, then run this one again. Only if you are sure that it is dead, unlock by hand in "+
+			clipped(dir, 200)+": "+clipped("terraform "+unlock, 200)+"</p>")
+}
+
+// errorDetails are the errors in full, as the tool said them.
+func errorDetails(err error) string {
+	var e *terraform.Error
+	if !errors.As(err, &e) || e.Lock != nil {
+		return ""
+	}
+	if len(e.Diagnostics) == 0 {
+		if e.Said == "" {
+			return ""
+		}
+		return folded("What "+code(clip(e.Tool, 20))+" said", true, fence("", saidLines(e.Said)))
+	}
+	return diagnostics(e.Diagnostics)
+}
+
+// diagnostics are errors, each folded under its summary but the first ones.
+func diagnostics(all []terraform.Diagnostic) string {
+	var b strings.Builder
+	for i, d := range all {
+		if i == mostNamed {
+			fmt.Fprintf(&b, "<p>and %s more</p>\n\n", count(len(all)-i))
+			break
+		}
+		b.WriteString(diagnostic(d, i < 2))
+	}
+	return b.String()
+}
+
+func diagnostic(d terraform.Diagnostic, open bool) string {
+	summary := prose(clip(d.Summary, 300))
+	if d.Address != "" {
+		summary = clipped(d.Address, 300) + ": " + summary
+	}
+	if d.File != "" {
+		summary += " " + clipped(fmt.Sprintf("%s:%d", d.File, d.Line), 200)
+	}
+	if strings.TrimSpace(d.Detail) == "" {
+		return "<ul><li>" + summary + "</li></ul>\n\n"
+	}
+	return folded(summary, open, fence("", saidLines(d.Detail)))
+}
+
+// saidLines are lines of a tool behind its own bar, up to a length.
+func saidLines(text string) []string {
+	v := terraform.Value{Kind: terraform.Known, Text: strings.Trim(text, "\r\n")}
+	var lines []string
+	for _, l := range valueLines(v, mostErrorBytes) {
+		for _, part := range wrapped(l, 88) {
+			lines = append(lines, line("│ ", part))
+		}
+	}
+	return lines
+}
+
+// wrapped breaks a long line at blanks: GitHub does not.
+func wrapped(l string, wide int) []string {
+	var lines []string
+	for len(l) > wide {
+		i := strings.LastIndexByte(l[:wide+1], ' ')
+		if i <= 0 {
+			if i = strings.IndexByte(l[1:], ' ') + 1; i == 0 {
+				break
+			}
+		}
+		lines, l = append(lines, l[:i]), l[i+1:]
+	}
+	return append(lines, l)
+}
+
+// lasted is a duration as people say it.
+func lasted(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "less than a second"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
