@@ -36,8 +36,8 @@ type Hub struct {
 	APIURL string
 
 	t       testing.TB
+	program program
 	control string // where this world is told what to do
-	program string // the server's, which has the stand-ins of the runner's actions too
 }
 
 // Files are contents by path, with slashes.
@@ -49,7 +49,7 @@ func Start(t testing.TB) *Hub {
 	t.Helper()
 	p := start(t)
 	dir := t.TempDir() // before the cleanup below, so that it is removed after it
-	h := &Hub{t: t, program: p.path, control: p.control}
+	h := &Hub{t: t, program: p, control: p.control}
 	var world struct{ ID, URL string }
 	h.call("worlds", map[string]string{"dir": dir}, &world)
 	h.ServerURL, h.APIURL = world.URL, world.URL+"/api/v3"
