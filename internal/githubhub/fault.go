@@ -1,0 +1,49 @@
+package githubhub
+
+import "time"
+
+// A Fault is something that goes wrong with requests of the API.
+type Fault struct {
+	// Operation is GitHub's name of it ("issues/create-comment"); a star at its end stands for any end; "": all.
+	Operation string
+	Skip      int // so many of such requests go well first
+	Times     int // so many go wrong then; 0: all
+	// Applied carries the request out before it goes wrong: GitHub did it, the client does not know.
+	Applied bool
+
+	// One of these is how. With Delay alone the request is slow and goes well.
+	Status    int  // this status, with GitHub's words for it: 403, 404, 429, 500, 502, 503
+	Cut       bool // half of an answer, then the connection ends
+	Drop      bool // the connection ends without an answer
+	Secondary bool // 403 with the secondary rate limit's words and, unless 0, RetryAfter
+	Primary   bool // 403 with x-ratelimit-remaining: 0 and a reset after RetryAfter
+
+	Delay      time.Duration
+	RetryAfter time.Duration // in whole seconds
+}
+
+// Fail makes requests go wrong from now on. Faults add up; the first that fits acts.
+func (h *Hub) Fail(f Fault) {
+	h.t.Helper()
+	h.call("fault", f, nil)
+}
+
+// Heal ends all faults.
+func (h *Hub) Heal() {
+	h.t.Helper()
+	h.call("heal", nil, nil)
+}
+
+// SetQuota sets how many requests a token has left in this hour. At 0 the next is refused as GitHub does it.
+func (h *Hub) SetQuota(secret string, remaining int, reset time.Duration) {
+	h.t.Helper()
+	h.call("quota", map[string]any{"secret": secret, "remaining": remaining, "reset_seconds": int(reset / time.Second)}, nil)
+}
+
+// Quota says how many requests a token has left.
+func (h *Hub) Quota(secret string) int {
+	h.t.Helper()
+	var out struct{ Remaining int }
+	h.call("get-quota", map[string]string{"secret": secret}, &out)
+	return out.Remaining
+}

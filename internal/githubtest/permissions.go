@@ -1,0 +1,115 @@
+package githubtest
+
+import (
+	"strings"
+)
+
+// A need is a permission that lets an operation through: "pull_requests=write".
+type need = string
+
+// needs are the permissions of each operation that has a repository; any one of them is enough. An operation that is
+// not here needs metadata only. From GitHub's "Permissions required for GitHub Apps".
+var needs = map[string][]need{
+	"repos/get-content":                               {"contents=read"},
+	"repos/get-branch":                                {"contents=read"},
+	"repos/list-branches":                             {"contents=read"},
+	"repos/get-commit":                                {"contents=read"},
+	"repos/list-commits":                              {"contents=read"},
+	"repos/compare-commits-with-basehead":             {"contents=read"},
+	"repos/create-or-update-file-contents":            {"contents=write"},
+	"repos/list-pull-requests-associated-with-commit": {"pull_requests=read"},
+	"repos/create-deployment":                         {"deployments=write"},
+	"repos/get-deployment":                            {"deployments=read"},
+	"repos/list-deployments":                          {"deployments=read"},
+	"repos/create-deployment-status":                  {"deployments=write"},
+	"repos/get-deployment-status":                     {"deployments=read"},
+	"repos/list-deployment-statuses":                  {"deployments=read"},
+	"git/get-ref":                                     {"contents=read"},
+	"git/list-matching-refs":                          {"contents=read"},
+	"git/create-ref":                                  {"contents=write"},
+	"git/update-ref":                                  {"contents=write"},
+	"git/delete-ref":                                  {"contents=write"},
+	"git/get-commit":                                  {"contents=read"},
+	"git/create-commit":                               {"contents=write"},
+	"git/get-tree":                                    {"contents=read"},
+	"git/create-tree":                                 {"contents=write"},
+	"git/get-blob":                                    {"contents=read"},
+	"git/create-blob":                                 {"contents=write"},
+	"pulls/get":                                       {"pull_requests=read", "contents=read"},
+	"pulls/list":                                      {"pull_requests=read"},
+	"pulls/create":                                    {"pull_requests=write"},
+	"pulls/update":                                    {"pull_requests=write"},
+	"pulls/merge":                                     {"contents=write"},
+	"pulls/list-commits":                              {"pull_requests=read"},
+	"pulls/list-files":                                {"pull_requests=read"},
+	"pulls/check-if-merged":                           {"contents=read"},
+	"issues/get":                                      {"issues=read", "pull_requests=read"},
+	"issues/list-comments":                            {"issues=read", "pull_requests=read"},
+	"issues/get-comment":                              {"issues=read", "pull_requests=read"},
+	"issues/create-comment":                           {"issues=write", "pull_requests=write"},
+	"issues/update-comment":                           {"issues=write", "pull_requests=write"},
+	"issues/delete-comment":                           {"issues=write", "pull_requests=write"},
+	"checks/create":                                   {"checks=write"},
+	"checks/update":                                   {"checks=write"},
+	"checks/get":                                      {"checks=read"},
+	"checks/list-annotations":                         {"checks=read"},
+	"checks/list-for-ref":                             {"checks=read"},
+	"actions/get-workflow-run":                        {"actions=read"},
+	"actions/list-jobs-for-workflow-run":              {"actions=read"},
+	"actions/get-job-for-workflow-run":                {"actions=read"},
+	"actions/list-workflow-run-artifacts":             {"actions=read"},
+	"actions/list-artifacts-for-repo":                 {"actions=read"},
+	"actions/get-artifact":                            {"actions=read"},
+	"actions/download-artifact":                       {"actions=read"},
+	"actions/delete-artifact":                         {"actions=write"},
+}
+
+// allow says whether who asks may do an operation in a repository, or the problem that GitHub answers with.
+//
+// A private repository that the token does not reach is not there (404). Anybody may read a public one, except an
+// artifact's bytes. Check runs are for apps.
+func (c *call) allow(operation string) error {
+	wanted := needs[operation]
+	writes := len(wanted) > 0 && strings.HasSuffix(wanted[0], "=write")
+	if c.who == nil {
+		if c.repo.private {
+			return notFound()
+		}
+		if writes || operation == "actions/download-artifact" {
+			return &problem{status: 401, message: "Requires authentication"}
+		}
+		return nil
+	}
+	if !c.who.reaches(c.repo) {
+		if c.repo.private {
+			return notFound()
+		}
+		if writes {
+			return c.refused(wanted)
+		}
+	}
+	if (operation == "checks/create" || operation == "checks/update") && c.who.app == nil {
+		return &problem{status: 403, message: "You must authenticate via a GitHub App."}
+	}
+	if !writes && !c.repo.private {
+		return nil
+	}
+	for _, n := range wanted {
+		permission, level, _ := strings.Cut(n, "=")
+		if c.who.may(permission, level) {
+			return nil
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	return c.refused(wanted)
+}
+
+func (c *call) refused(wanted []need) error {
+	c.header.Set("X-Accepted-GitHub-Permissions", strings.Join(wanted, "; "))
+	if c.who.kind == kindPersonal {
+		return &problem{status: 403, message: "Resource not accessible by personal access token"}
+	}
+	return &problem{status: 403, message: "Resource not accessible by integration"}
+}
