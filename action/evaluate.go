@@ -92,29 +92,16 @@ func sentence(r evaluate.Row) string {
 func evaluated(rows []evaluate.Row) []report.Metric {
 	out := make([]report.Metric, len(rows))
 	for i, r := range rows {
-		m := report.Metric{Name: r.Rule.Metric, Pass: r.Passed}
-		bound := r.Rule.Bound
-		switch r.Rule.Kind {
-		case evaluate.Min:
-			m.Minimum = &bound
-		case evaluate.Max:
-			m.Maximum = &bound
-		case evaluate.Regression:
-			m.Regression = &bound
+		out[i] = report.Metric{Name: r.Rule.Metric, Kind: kinds[r.Rule.Kind], Limit: r.Rule.Limit(), Pass: r.Passed, Why: r.Problem}
+		if r.Problem != "" {
+			continue
 		}
-		if r.Problem == "" {
-			value := r.Value
-			m.Value = &value
+		out[i].Value, out[i].Allowed = &r.Value, &r.Allowed
+		if r.Rule.Kind == evaluate.Regression {
+			out[i].Reference = &r.Reference
 		}
-		if r.Problem == "" && r.Rule.Kind == evaluate.Regression {
-			// The table has room for a number only: how far from the reference, not how many percent of it.
-			ref, by := r.Reference, r.Allowed-r.Reference
-			m.Reference, m.Regression = &ref, &by
-		}
-		if !r.Passed {
-			m.Why = strings.TrimSpace(strings.TrimPrefix(sentence(r), "FAILED"))
-		}
-		out[i] = m
 	}
 	return out
 }
+
+var kinds = map[evaluate.Kind]string{evaluate.Min: "minimum", evaluate.Max: "maximum", evaluate.Regression: "regression"}

@@ -124,19 +124,26 @@ func (r *run) label() string {
 
 // checkName is the name of a mode's check run. Equal inputs of plan and apply give equal names.
 func (r *run) checkName(m Mode) string {
-	name := []rune(fmt.Sprintf("Tidegate %s: %s", m, r.label()))
-	const most = 200
-	if len(name) > most {
-		return string(name[:most-13]) + " " + shortHash(r.label())
+	return fmt.Sprintf("Tidegate %s: %s", m, shorten(r.label(), maxName))
+}
+
+// maxName is how long the name of a comment may be, in bytes.
+const maxName = 100
+
+// shorten keeps long names apart by a hash at their end.
+func shorten(name string, most int) string {
+	if len(name) <= most {
+		return name
 	}
-	return string(name)
+	const room = 13
+	return strings.ToValidUTF8(name[:most-room], "") + " " + shortHash(name)
 }
 
 // page is what people read of the run.
 func (r *run) page() report.Page {
-	p := report.Page{Name: r.in.Name, Head: r.event.Head(), Run: r.event.RunURL, Fork: r.event.Fork()}
-	if p.Name == "" && r.label() != "." {
-		p.Name = r.label()
+	p := report.Page{Head: r.event.Head(), Run: r.event.RunURL, Fork: r.event.Fork()}
+	if label := r.label(); label != "." {
+		p.Name = shorten(label, maxName)
 	}
 	for _, plan := range r.plans {
 		p.Roots = append(p.Roots, plan.Root)
