@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/github"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
@@ -23,7 +24,7 @@ func Apply(ctx context.Context, s *Stage, in Inputs) (Outcome, error) {
 		return Refused, refuse("this run is of a fork's pull request: plans from forks are never applied")
 	}
 	a := &application{run: r}
-	if err := a.begin(ctx); err != nil {
+	if err := a.beginCheck(ctx, a.event.SHA, "Planning what was merged"); err != nil {
 		return ended(ctx, err), err
 	}
 	err = a.ready(ctx)
@@ -38,25 +39,10 @@ func Apply(ctx context.Context, s *Stage, in Inputs) (Outcome, error) {
 // An application is a run that applies.
 type application struct {
 	*run
-	pull     pullRequest // zero for none
-	comment  int64       // where the plan was told
-	app      int64       // that this token is of
-	check    checkRun    // our own
-	deployed int64       // id of a deployment
-	applied  bool        // something was begun
-}
-
-// begin shows on GitHub that an apply is going on. The answer says which app we are, which is the one to believe.
-func (a *application) begin(ctx context.Context) error {
-	if a.forge == nil {
-		return nil
-	}
-	c, err := a.forge.CreateCheckRun(ctx, checkRun{
-		Name: a.checkName(ModeApply), Commit: a.event.SHA, DetailsURL: a.event.RunURL,
-		Title: "Planning what was merged", Summary: "Nothing is applied yet.",
-	})
-	a.check, a.app = c, c.App
-	return err
+	pull     github.PullRequest // zero for none
+	comment  int64              // where the plan was told
+	deployed int64              // id of a deployment
+	applied  bool               // something was begun
 }
 
 // ready has a plan for each root that may be applied, or says why not.
@@ -94,7 +80,7 @@ func (a *application) reviewed(ctx context.Context) (review, error) {
 	if a.pull, err = a.pullOf(ctx); err != nil {
 		return review{}, err
 	}
-	rev, err := a.reviewOf(ctx, a.pull, a.app)
+	rev, err := a.reviewOf(ctx, a.pull, a.check.AppID)
 	a.comment = rev.Comment
 	return rev, err
 }
@@ -224,29 +210,28 @@ func (a *application) tell(ctx context.Context, out Outcome, err error) {
 }
 
 func (a *application) checkEnds(ctx context.Context, out Outcome, err error) error {
-	c := a.check
-	c.Done, c.Conclusion = true, conclusion(out)
-	c.Title = "Applied"
+	title := "Applied"
 	if err == nil && !a.applied {
-		c.Title = "Nothing to apply"
+		title = "Nothing to apply"
 	}
 	if err != nil {
-		c.Title = a.scrub.String(firstLine(err.Error()))
+		title = firstLine(err.Error())
 	}
-	c.Summary = a.scrub.String(a.page().Comment())
-	return a.forge.UpdateCheckRun(ctx, c)
+	return a.endCheck(ctx, conclusion(out), title, "")
 }
 
-func conclusion(out Outcome) string {
+// conclusion is an outcome as check runs have it.
+func conclusion(out Outcome) github.Conclusion {
 	switch out {
-	case Done:
-		return "success"
+	case Done, Changes:
+		return github.Success
 	case Cancelled:
-		return "cancelled"
+		return github.Cancelled
 	case Refused:
-		return "action_required"
+		return github.ActionRequired
+	default:
+		return github.Failure
 	}
-	return "failure"
 }
 
 // deploy begins a deployment, where one is asked for.
@@ -254,24 +239,24 @@ func (a *application) deploy(ctx context.Context) error {
 	if a.forge == nil || a.in.Environment == "" {
 		return nil
 	}
-	var err error
-	a.deployed, err = a.forge.CreateDeployment(ctx, deployment{Commit: a.event.SHA, Environment: a.in.Environment, Description: a.title()})
+	d, err := a.forge.CreateDeployment(ctx, github.Deployment{Commit: a.event.SHA, Environment: a.in.Environment, Description: a.title()})
 	if err != nil {
 		return err
 	}
-	return a.forge.DeploymentStatus(ctx, a.deployed, "in_progress", "Terraform applies", a.event.RunURL)
+	a.deployed = d.ID
+	return a.forge.SetDeploymentStatus(ctx, a.deployed, github.DeploymentStatus{State: github.InProgress, Description: "Terraform applies", LogURL: a.event.RunURL})
 }
 
 func (a *application) deploymentEnds(ctx context.Context, out Outcome) error {
 	if a.deployed == 0 {
 		return nil
 	}
-	state := "failure"
+	state := github.FailedTo
 	switch out {
 	case Done:
-		state = "success"
-	case Cancelled, Refused:
-		state = "error"
+		state = github.Succeeded
+	case Cancelled:
+		state = github.Errored
 	}
-	return a.forge.DeploymentStatus(ctx, a.deployed, state, "Apply: "+out.String(), a.event.RunURL)
+	return a.forge.SetDeploymentStatus(ctx, a.deployed, github.DeploymentStatus{State: state, Description: "Apply: " + out.String(), LogURL: a.event.RunURL})
 }

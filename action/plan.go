@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/github"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
@@ -23,6 +24,11 @@ func Plan(ctx context.Context, s *Stage, in Inputs) (Outcome, error) {
 		return ended(ctx, err), err
 	}
 	defer r.close()
+	if r.event.Pull != nil {
+		if err := r.beginCheck(ctx, r.event.Head(), "Planning"); err != nil {
+			return ended(ctx, err), err
+		}
+	}
 	r.planAll(ctx)
 	r.reportPlan()
 	out, err := r.planOutcome(ctx)
@@ -293,19 +299,14 @@ func (r *run) comment(ctx context.Context, number int, id int64) (int64, error) 
 			return 0, nil
 		}
 	}
-	return r.forge.Comment(ctx, number, id, report.MarkerOf(page.Name), r.scrub.String(page.Comment()))
+	c, err := r.forge.WriteComment(ctx, github.Sticky{Number: number, ID: id, Marker: report.MarkerOf(page.Name), Body: r.scrub.String(page.Comment())})
+	return c.ID, err
 }
 
 // checkPlan writes the review. A plan that failed or is forbidden has none, and its check run fails.
 func (r *run) checkPlan(ctx context.Context, out Outcome, comment int64) error {
-	c := checkRun{
-		Name: r.checkName(ModePlan), Commit: r.event.Head(), Done: true, DetailsURL: r.event.RunURL,
-		Title: r.title(), Summary: r.scrub.String(r.page().Comment()), Conclusion: "failure",
-	}
-	switch out {
-	case Cancelled:
-		c.Conclusion = "cancelled"
-	case Done, Changes:
+	how, text := conclusion(out), ""
+	if how == github.Success {
 		rev, err := newReview(r.plans, textLimit)
 		if err != nil {
 			return err
@@ -314,13 +315,11 @@ func (r *run) checkPlan(ctx context.Context, out Outcome, comment int64) error {
 		if err := rev.seal(r.in.Key); err != nil {
 			return err
 		}
-		if c.Text, err = rev.text(); err != nil {
+		if text, err = rev.text(); err != nil {
 			return err
 		}
-		c.Conclusion = "success"
 	}
-	_, err := r.forge.CreateCheckRun(ctx, c)
-	return err
+	return r.endCheck(ctx, how, r.title(), text)
 }
 
 // title is the run in a line.

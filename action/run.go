@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/github"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
@@ -17,8 +18,9 @@ import (
 type run struct {
 	*Stage
 	in    Inputs
-	event event // zero outside of GitHub
-	forge forge // nil outside of GitHub, and for a fork's pull request, whose token may only read
+	event event           // zero outside of GitHub
+	forge forge           // nil outside of GitHub, and for a fork's pull request, whose token may only read
+	check github.CheckRun // our own
 	temp  string
 	key   []byte // of fingerprints; nil for none
 	began time.Time

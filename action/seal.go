@@ -15,6 +15,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/github"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
@@ -127,7 +128,7 @@ func (a *application) open(ctx context.Context) error {
 	if a.forge != nil {
 		// Only for the comment: whether there is a pull request or not, the plan is of this commit.
 		if a.pull, err = a.pullOf(ctx); err != nil {
-			a.pull = pullRequest{}
+			a.pull = github.PullRequest{}
 		}
 	}
 	for _, p := range a.plans {
@@ -177,12 +178,12 @@ func (a *application) sealedFile(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	switch {
-	case art.Gone:
+	case art.Expired:
 		return nil, refuse("artifact %d has expired: plan again", art.ID)
-	case art.RunID != a.event.RunID || art.Commit != a.event.SHA:
-		return nil, refuse("artifact %d is of run %d at %s, not of this one: pass the id that the upload of this run's plan job gave", art.ID, art.RunID, short(art.Commit))
+	case art.Run != a.event.RunID || art.FromFork || art.Commit != a.event.SHA:
+		return nil, refuse("artifact %d is of run %d at %s, not of this one: pass the id that the upload of this run's plan job gave", art.ID, art.Run, short(art.Commit))
 	}
-	zipped, err := a.forge.Download(ctx, art.ID, maxSealed)
+	zipped, err := a.forge.DownloadArtifact(ctx, art, maxSealed)
 	if err != nil {
 		return nil, err
 	}

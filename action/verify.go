@@ -1,12 +1,14 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/github"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
@@ -19,20 +21,20 @@ func (r *refusal) Error() string { return r.why }
 func refuse(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
 
 // pullOf is the pull request that brought the commit of this run: the one whose plan was reviewed.
-func (r *run) pullOf(ctx context.Context) (pullRequest, error) {
+func (r *run) pullOf(ctx context.Context) (github.PullRequest, error) {
 	if p := r.event.Pull; p != nil {
 		return r.pullOfEvent(ctx, *p)
 	}
 	all, err := r.forge.PullRequestsOf(ctx, r.event.SHA)
 	if err != nil {
-		return pullRequest{}, err
+		return github.PullRequest{}, err
 	}
-	merged := slices.DeleteFunc(slices.Clone(all), func(p pullRequest) bool {
+	merged := slices.DeleteFunc(slices.Clone(all), func(p github.PullRequest) bool {
 		return !p.Merged || r.event.Branch != "" && p.Base != r.event.Branch
 	})
 	if len(merged) > 1 {
 		// Of several whose commits arrived together, the commit is the merge of one.
-		if exact := slices.DeleteFunc(slices.Clone(merged), func(p pullRequest) bool { return p.MergeSHA != r.event.SHA }); len(exact) == 1 {
+		if exact := slices.DeleteFunc(slices.Clone(merged), func(p github.PullRequest) bool { return p.MergeSHA != r.event.SHA }); len(exact) == 1 {
 			merged = exact
 		}
 	}
@@ -41,38 +43,41 @@ func (r *run) pullOf(ctx context.Context) (pullRequest, error) {
 	case len(merged) == 1:
 		return merged[0], nil
 	case len(merged) > 1:
-		return pullRequest{}, refuse("%s belongs to %s, and which plan was reviewed is not certain. Merge one pull request at a time, or revert and merge again. %s",
+		return github.PullRequest{}, refuse("%s belongs to %s, and which plan was reviewed is not certain. Merge one pull request at a time, or revert and merge again. %s",
 			short(r.event.SHA), numbers(merged), next)
 	case len(all) > 0:
-		return pullRequest{}, refuse("%s belongs to %s, which %s not merged into %s. %s", short(r.event.SHA), numbers(all), was(all), r.event.Branch, next)
+		return github.PullRequest{}, refuse("%s belongs to %s, which %s not merged into %s. %s", short(r.event.SHA), numbers(all), was(all), r.event.Branch, next)
 	}
-	return pullRequest{}, refuse("No pull request brought %s to %s: it was pushed there. %s", short(r.event.SHA), r.event.Branch, next)
+	return github.PullRequest{}, refuse("No pull request brought %s to %s: it was pushed there. %s", short(r.event.SHA), r.event.Branch, next)
 }
 
 // pullOfEvent is the pull request of an event of its own: `closed` by a merge.
-func (r *run) pullOfEvent(ctx context.Context, p eventPull) (pullRequest, error) {
+func (r *run) pullOfEvent(ctx context.Context, p eventPull) (github.PullRequest, error) {
 	if !p.Merged {
 		state := "open"
 		if p.Closed {
 			state = "closed without having been merged"
 		}
-		return pullRequest{}, refuse("Pull request #%d is %s: only what is merged is applied. Run the apply on push to the branch.", p.Number, state)
+		return github.PullRequest{}, refuse("Pull request #%d is %s: only what is merged is applied. Run the apply on push to the branch.", p.Number, state)
 	}
 	return r.forge.PullRequest(ctx, p.Number)
 }
 
 // reviewOf is what people could see of a pull request: the check run that this very app wrote on its head.
-func (r *run) reviewOf(ctx context.Context, p pullRequest, app int64) (review, error) {
+func (r *run) reviewOf(ctx context.Context, p github.PullRequest, app int64) (review, error) {
 	const next = "Open a pull request with the same change, look at its plan, and merge that."
 	if p.Fork {
 		return review{}, refuse("Pull request #%d comes from a fork, whose plans are never applied. Open one from a branch of this repository with the same commits.", p.Number)
+	}
+	if app == 0 {
+		return review{}, errors.New("GitHub does not say which app this token is of, so no check run can be believed")
 	}
 	name := r.checkName(ModePlan)
 	all, err := r.forge.CheckRuns(ctx, p.HeadSHA, name)
 	if err != nil {
 		return review{}, err
 	}
-	own := slices.DeleteFunc(slices.Clone(all), func(c checkRun) bool { return c.App != app || c.Name != name || !c.Done })
+	own := slices.DeleteFunc(slices.Clone(all), func(c github.CheckRun) bool { return c.AppID != app || c.Name != name || c.Conclusion == "" })
 	if len(own) == 0 && len(all) > 0 {
 		return review{}, refuse("The check run %q on %s, the head of pull request #%d, was written by another app than this token's, or is not done: it is not believed. "+
 			"Plan and apply with tokens of the same app. %s", name, short(p.HeadSHA), p.Number, next)
@@ -81,8 +86,8 @@ func (r *run) reviewOf(ctx context.Context, p pullRequest, app int64) (review, e
 		return review{}, refuse("The head of pull request #%d, %s, has no check run %q: it was merged before it was planned, or planned with other inputs (root, workspace, name). %s",
 			p.Number, short(p.HeadSHA), name, next)
 	}
-	newest := slices.MaxFunc(own, func(a, b checkRun) int { return int(a.ID - b.ID) })
-	if newest.Conclusion != "success" {
+	newest := slices.MaxFunc(own, func(a, b github.CheckRun) int { return cmp.Compare(a.ID, b.ID) })
+	if newest.Conclusion != github.Success {
 		return review{}, refuse("The plan of pull request #%d ended with %q: it was not fit to be applied. %s", p.Number, newest.Conclusion, next)
 	}
 	rev, err := parseReview(newest.Text)
@@ -99,7 +104,7 @@ func (r *run) reviewOf(ctx context.Context, p pullRequest, app int64) (review, e
 }
 
 // of finds out whether a review is of a pull request's head: a true one of elsewhere proves nothing here.
-func (r review) of(repository string, p pullRequest) error {
+func (r review) of(repository string, p github.PullRequest) error {
 	if r.Repository != repository || r.Commit != p.HeadSHA || r.Pull != p.Number {
 		return fmt.Errorf("it is of %s#%d at %s", r.Repository, r.Pull, short(r.Commit))
 	}
@@ -170,7 +175,7 @@ func (p *rootPlan) compare(rev review) (*report.Refusal, error) {
 	}, nil
 }
 
-func numbers(ps []pullRequest) string {
+func numbers(ps []github.PullRequest) string {
 	var out []string
 	for _, p := range ps {
 		out = append(out, fmt.Sprintf("#%d", p.Number))
@@ -179,7 +184,7 @@ func numbers(ps []pullRequest) string {
 	return "pull requests " + strings.Join(out, ", ")
 }
 
-func was(ps []pullRequest) string {
+func was(ps []github.PullRequest) string {
 	if len(ps) == 1 {
 		return "was"
 	}
