@@ -251,7 +251,8 @@ func zipped(files map[string]string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return out.Bytes(), z.Close()
+	err := z.Close() // writes the end, so it goes first
+	return out.Bytes(), err
 }
 
 func unzip(b []byte) (map[string]string, error) {

@@ -58,7 +58,11 @@ func (f *fault) wait(r *http.Request) bool {
 	}
 }
 
-const secondaryWords = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+// What GitHub says of its secondary limits; clients know them by the end of the address.
+const (
+	secondaryWords = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+	secondaryAbout = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+)
 
 // answer is what the client gets in place of the real one.
 func (f *fault) answer(real written) written {
@@ -67,10 +71,10 @@ func (f *fault) answer(real written) written {
 		out.header = http.Header{}
 	}
 	out.header.Del("ETag")
-	message := ""
+	message, about := "", "https://docs.github.com/rest"
 	switch {
 	case f.Secondary:
-		message = secondaryWords
+		message, about = secondaryWords, secondaryAbout
 		if out.status == 0 {
 			out.status = http.StatusForbidden
 		}
@@ -83,7 +87,7 @@ func (f *fault) answer(real written) written {
 		out.header.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(f.RetryAfter).Unix(), 10))
 		out.header.Set("X-RateLimit-Resource", "core")
 	case f.Status == http.StatusTooManyRequests:
-		message = secondaryWords
+		message, about = secondaryWords, secondaryAbout
 	case f.Status != 0 && http.StatusText(f.Status) != "":
 		message = http.StatusText(f.Status)
 	}
@@ -99,7 +103,7 @@ func (f *fault) answer(real written) written {
 		return out
 	}
 	out.header.Set("Content-Type", "application/json; charset=utf-8")
-	out.body, _ = json.Marshal(object{"message": message, "documentation_url": "https://docs.github.com/rest"})
+	out.body, _ = json.Marshal(object{"message": message, "documentation_url": about})
 	return out
 }
 

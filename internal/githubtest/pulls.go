@@ -198,19 +198,21 @@ func (p *pull) commits() ([]string, error) {
 }
 
 // pullsOf lists the pull requests that GitHub associates with a commit: on the default branch the merged ones that
-// brought it there, elsewhere all that have it.
+// brought it there, elsewhere the merged and open ones that have it. One that was closed without being merged is in
+// neither list.
 func (r *repository) pullsOf(sha string) ([]*pull, error) {
 	landed := r.git.IsAncestor(sha, r.git.Ref("refs/heads/"+r.branch))
 	var found []*pull
 	for _, p := range r.pulls {
-		if landed && (p.merged.IsZero() || p.baseRef != r.branch) {
+		merged := !p.merged.IsZero()
+		if landed && (!merged || p.baseRef != r.branch) || !merged && !p.open() {
 			continue
 		}
 		commits, err := p.commits()
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(p.introduced, sha) || slices.Contains(commits, sha) || sha == p.merge && !p.merged.IsZero() {
+		if slices.Contains(p.introduced, sha) || slices.Contains(commits, sha) || sha == p.merge && merged {
 			found = append(found, p)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -23,9 +24,8 @@ var zipped []byte
 
 // A Description of an API.
 type Description struct {
-	doc    *openapi3.T
-	router routers.Router
-	byID   map[string]*openapi3.Operation
+	routers []routers.Router // in the order in which they are asked
+	byID    map[string]*openapi3.Operation
 }
 
 // Load reads the embedded description, once.
@@ -47,7 +47,7 @@ func parse(b []byte) (*Description, error) {
 		return nil, err
 	}
 	doc.Servers = openapi3.Servers{{URL: "/"}}
-	d := &Description{doc: doc, byID: map[string]*openapi3.Operation{}}
+	d := &Description{byID: map[string]*openapi3.Operation{}}
 	seen := map[*openapi3.Schema]bool{}
 	for _, item := range doc.Paths.Map() {
 		for _, op := range item.Operations() {
@@ -60,10 +60,33 @@ func parse(b []byte) (*Description, error) {
 			}
 		}
 	}
-	if d.router, err = gorillamux.NewRouter(doc); err != nil {
+	if d.routers, err = route(doc); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// route makes a router of the paths that end in a parameter of many segments and one of all others, which goes first:
+// commits/{ref} would take commits/{ref}/pulls too.
+func route(doc *openapi3.T) ([]routers.Router, error) {
+	plain, greedy := *doc, *doc
+	plain.Paths, greedy.Paths = openapi3.NewPaths(), openapi3.NewPaths()
+	for path, item := range doc.Paths.Map() {
+		if strings.HasSuffix(path, ":.*}") {
+			greedy.Paths.Set(path, item)
+			continue
+		}
+		plain.Paths.Set(path, item)
+	}
+	var out []routers.Router
+	for _, d := range []*openapi3.T{&plain, &greedy} {
+		r, err := gorillamux.NewRouter(d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }
 
 // strict forbids fields that the description does not name: a misspelt one would be ignored by GitHub in silence.
@@ -99,9 +122,21 @@ type Route struct {
 
 // Find finds the operation of a request, whose path has no prefix.
 func (d *Description) Find(r *http.Request) (Route, error) {
-	route, params, err := d.router.FindRoute(r)
+	var route *routers.Route
+	var params map[string]string
+	var err error
+	for _, router := range d.routers {
+		if route, params, err = router.FindRoute(r); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return Route{}, fmt.Errorf("%s %s is no operation of the cut of GitHub's description (%w): see operations.txt", r.Method, r.URL.Path, err)
+	}
+	for name, value := range params {
+		if value == "" {
+			params[name] = "/" // the root of a repository's contents; the checker wants something
+		}
 	}
 	return Route{ID: route.Operation.OperationID, Params: params, route: route}, nil
 }

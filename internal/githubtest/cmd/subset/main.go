@@ -140,7 +140,7 @@ func (c cut) segments(path string, op map[string]any) string {
 			p = c.lookup(ref).(map[string]any)
 		}
 		if p["x-multi-segment"] == true {
-			path = strings.ReplaceAll(path, "{"+p["name"].(string)+"}", "{"+p["name"].(string)+":.+}")
+			path = strings.ReplaceAll(path, "{"+p["name"].(string)+"}", "{"+p["name"].(string)+":.*}")
 		}
 	}
 	return path
