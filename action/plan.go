@@ -150,6 +150,9 @@ func (r *run) reportPlan() {
 		if p.Err != nil {
 			continue
 		}
+		if r.act == nil {
+			r.changes(p.Plan)
+		}
 		c := p.Plan.Counts()
 		sum.Add, sum.Change, sum.Destroy = sum.Add+c.Add, sum.Change+c.Change, sum.Destroy+c.Destroy
 		changed = changed || p.Plan.Changed()
