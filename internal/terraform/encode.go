@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"slices"
@@ -33,34 +34,46 @@ func (f Fingerprint) Encode(limit int) (string, error) {
 	if limit < leastEncoded {
 		return "", fmt.Errorf("a fingerprint in %d characters: it needs at least %d", limit, leastEncoded)
 	}
+	limit = min(limit, mostEncoded)
 	fits := func(parts []Part) (string, bool) {
+		if hashes(parts)*4/3 > limit {
+			return "", false // they do not shrink: no need to try
+		}
 		text := f.encode(parts)
-		return text, len(text) <= min(limit, mostEncoded)
+		return text, len(text) <= limit
 	}
 	if text, ok := fits(f.Parts); ok {
 		return text, nil
 	}
 	// The first n of what costs most go, the fewest that are enough.
-	parts := f.Parts
 	steps := []func(n int) []Part{f.without}
+	bare := f.without(len(f.Parts))
 	for level := byType; level <= together; level++ {
-		steps = append(steps, func(n int) []Part { return foldLargest(parts, level, n) })
+		steps = append(steps, func(n int) []Part { return foldLargest(bare, level, n) })
 	}
 	for _, step := range steps {
-		most := step(len(parts))
-		if text, ok := fits(most); ok {
-			n := sort.Search(len(parts), func(n int) bool { _, ok := fits(step(n)); return ok })
-			if best, ok := fits(step(n)); ok {
-				return best, nil
-			}
-			return text, nil
+		text, ok := fits(step(len(bare)))
+		if !ok {
+			continue
 		}
-		parts = most
+		n := sort.Search(len(bare), func(n int) bool { _, ok := fits(step(n)); return ok })
+		if best, ok := fits(step(n)); ok {
+			return best, nil
+		}
+		return text, nil
 	}
 	if text, ok := fits(nil); ok {
 		return text, nil
 	}
 	return "", fmt.Errorf("a fingerprint does not fit into %d characters", limit)
+}
+
+// hashes is how many bytes of hashes there are.
+func hashes(parts []Part) (bytes int) {
+	for _, p := range parts {
+		bytes += sumBytes + leafSum*len(p.Attributes)
+	}
+	return bytes
 }
 
 // without leaves out the attributes of the n parts that have most of them.
@@ -116,11 +129,12 @@ func (f Fingerprint) encode(parts []Part) string {
 	}
 	head = appendHex(head, f.Sum)
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
+	w, err := flate.NewWriter(&b, flate.DefaultCompression)
 	if err != nil {
 		panic(err) // the level is a constant
 	}
-	_, _ = w.Write(slices.Concat(head, names, sums)) // a buffer takes all
+	all := slices.Concat(head, names, sums)
+	_, _ = w.Write(binary.BigEndian.AppendUint32(all, crc32.ChecksumIEEE(all))) // a buffer takes all
 	_ = w.Close()
 	return encoded + base64.RawURLEncoding.EncodeToString(b.Bytes())
 }
@@ -170,12 +184,12 @@ func DecodeFingerprint(text string) (Fingerprint, error) {
 
 // unpack reads the bytes of a fingerprint.
 func unpack(b []byte) (Fingerprint, error) {
-	const head = 2 + 32
-	if len(b) < head || b[1] > 1 {
+	const head, check = 2 + 32, 4
+	if len(b) < head+check || b[1] > 1 || crc32.ChecksumIEEE(b[:len(b)-check]) != binary.BigEndian.Uint32(b[len(b)-check:]) {
 		return Fingerprint{}, errNoFingerprint
 	}
 	f := Fingerprint{Version: int(b[0]), Keyed: b[1] == 1, Sum: hex.EncodeToString(b[2:head])}
-	u := &unpacker{b: b[head:]}
+	u := &unpacker{b: b[head : len(b)-check]}
 	count := u.count()
 	paths := make([][]string, 0, count)
 	last := ""
