@@ -30,7 +30,7 @@ func (r *Root) FormatCheck(ctx context.Context) ([]Finding, error) {
 		return nil, err
 	}
 	var diff bytes.Buffer
-	c := command{doing: "fmt", args: []string{"fmt", "-check", "-recursive", "-no-color", "-list=false", "-diff"}, stdout: &diff, fine: []int{codeUnformatted}}
+	c := command{doing: "fmt", args: []string{"fmt", "-check", "-recursive", "-no-color", "-diff"}, stdout: &diff, fine: []int{codeUnformatted}}
 	err := r.run(ctx, c)
 	if err == nil {
 		return r.unformatted(diff.String()), nil
