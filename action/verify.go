@@ -78,9 +78,12 @@ func (r *run) reviewOf(ctx context.Context, p github.PullRequest, app int64) (re
 		return review{}, err
 	}
 	own := slices.DeleteFunc(slices.Clone(all), func(c github.CheckRun) bool { return c.AppID != app || c.Name != name || c.Conclusion == "" })
+	if len(own) == 0 && slices.ContainsFunc(all, func(c github.CheckRun) bool { return c.AppID == app }) {
+		return review{}, refuse("The plan of pull request #%d, check run %q on %s, was not done when it was merged. %s", p.Number, name, short(p.HeadSHA), next)
+	}
 	if len(own) == 0 && len(all) > 0 {
-		return review{}, refuse("The check run %q on %s, the head of pull request #%d, was written by another app than this token's, or is not done: it is not believed. "+
-			"Plan and apply with tokens of the same app. %s", name, short(p.HeadSHA), p.Number, next)
+		return review{}, refuse("The check run %q on %s, the head of pull request #%d, was written by another app (%s) than this token's: it is not believed. "+
+			"Plan and apply with tokens of the same app. %s", name, short(p.HeadSHA), p.Number, all[0].AppSlug, next)
 	}
 	if len(own) == 0 {
 		return review{}, refuse("The head of pull request #%d, %s, has no check run %q: it was merged before it was planned, or planned with other inputs (root, workspace, name). %s",
