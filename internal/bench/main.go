@@ -2,7 +2,7 @@
 // one run: on another machine the numbers differ, the ratios hardly do. Of judgement by simulated rollouts,
 // whose numbers are the same everywhere.
 //
-// With names of parts (routing, judging, simulating) it measures only these.
+// With names of parts (routing, judging, simulating, planning) it measures only these.
 //
 // It ends in a line a figure: name, value, unit, "goal" and the goal, then "ok" or "short".
 package main
@@ -35,16 +35,23 @@ func (f figure) String() string {
 }
 
 func main() {
-	parts := map[string]func() ([]figure, error){"routing": routing, "judging": judging, "simulating": simulating}
+	if path := os.Getenv(readPlan); path != "" {
+		if err := readBigPlan(path); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	parts := map[string]func() ([]figure, error){"routing": routing, "judging": judging, "simulating": simulating, "planning": planning}
 	names := os.Args[1:]
 	if len(names) == 0 {
-		names = []string{"routing", "judging", "simulating"}
+		names = []string{"routing", "judging", "simulating", "planning"}
 	}
 	var figures []figure
 	for _, name := range names {
 		measure, ok := parts[name]
 		if !ok {
-			fmt.Fprintf(os.Stderr, "bench: %q: want routing, judging or simulating\n", name)
+			fmt.Fprintf(os.Stderr, "bench: %q: want routing, judging, simulating or planning\n", name)
 			os.Exit(1)
 		}
 		fs, err := measure()
