@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -20,6 +21,8 @@ import (
 type program struct {
 	path, control string
 	modules       string // internal/ of the project
+	// stdin is held, or the garbage collector would close it, and with it the process.
+	stdin io.Closer
 }
 
 var process = sync.OnceValues(launch)
@@ -59,6 +62,7 @@ func launch() (program, error) {
 	if err != nil {
 		return program{}, err
 	}
+	p.stdin = in
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return program{}, err
