@@ -1,0 +1,144 @@
+// Package github speaks with GitHub, or a GitHub Enterprise server, for the Action and for pipelines.
+//
+// A Client holds what is shared: credentials and one way to the server, which asks conditionally (ETag), slows down at
+// rate limits instead of failing, tries safe requests again, and counts them. A Repository has the operations, with
+// types of this package; those of go-github do not leave it. Every error is an *Error, which says what was being done
+// in which repository, which permission it takes and what to do next; errors.Is tells its kind (ErrNotFound, ...).
+// Tokens, keys and signed addresses are in none of them.
+//
+//	c, err := github.Open(github.Config{Token: token, APIURL: os.Getenv("GITHUB_API_URL"), UserAgent: "tidegate/1.2.3"})
+//	repo, err := c.Repository("acme/infra")
+//	pulls, err := repo.PullRequestsOf(ctx, sha)
+package github
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	gh "github.com/google/go-github/v60/github"
+)
+
+// Config says where GitHub is and who speaks.
+type Config struct {
+	// APIURL is GITHUB_API_URL; "" is https://api.github.com.
+	APIURL string
+	// ServerURL is GITHUB_SERVER_URL, for links; "" is derived from APIURL.
+	ServerURL string
+
+	// Token or App is who speaks. With neither only public things can be read, and writing is ErrNoToken.
+	Token string
+	App   *App
+
+	UserAgent string // "tidegate/1.2.3"
+	// CacheDir keeps answers for conditional requests between runs, readable by their owner only; "" keeps them in
+	// memory. An answer from it is used only if GitHub says, to this very token, that it is still the same.
+	CacheDir string
+	// Notice is told what people should know while it happens: a wait for a rate limit, a second comment. May be nil.
+	Notice func(text string)
+}
+
+// An App authenticates as an installation of a GitHub App.
+type App struct {
+	ID           string // app id or client id
+	Installation int64
+	PrivateKey   string // PEM, as GitHub gives it
+}
+
+// A Client is one way to a GitHub server, safe for use by many at once.
+type Client struct {
+	api    *gh.Client
+	server string // without a slash at its end
+	notice func(string)
+}
+
+// Usage is what a Client has asked of GitHub so far.
+type Usage struct {
+	Requests    int // that were sent, retries included
+	NotModified int // of them, answered by 304: these cost no quota
+	Retries     int
+	Waited      time.Duration // for rate limits
+	Remaining   int           // quota left, as the last answer said; -1 if none did
+}
+
+// Open checks the configuration. It asks GitHub nothing.
+func Open(cfg Config) (*Client, error) {
+	api, server, err := addresses(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Token != "" && cfg.App != nil {
+		return nil, errors.New("open GitHub: a token and an App are given; want one of them")
+	}
+	c := &Client{api: gh.NewClient(&http.Client{}).WithAuthToken(cfg.Token), server: server, notice: cfg.Notice}
+	c.api.BaseURL = api
+	c.api.UserAgent = cfg.UserAgent
+	if c.notice == nil {
+		c.notice = func(string) {}
+	}
+	return c, nil
+}
+
+// addresses are those of the API, with a slash at its end, and of the pages, without.
+func addresses(cfg Config) (*url.URL, string, error) {
+	raw := cfg.APIURL
+	if raw == "" {
+		raw = "https://api.github.com"
+	}
+	api, err := url.Parse(strings.TrimRight(raw, "/") + "/")
+	if err != nil || api.Host == "" || api.User != nil || (api.Scheme != "https" && api.Scheme != "http") {
+		return nil, "", fmt.Errorf("open GitHub: the API's address %q is not one: want https://api.github.com or https://HOST/api/v3", raw)
+	}
+	server := strings.TrimRight(cfg.ServerURL, "/")
+	if server == "" {
+		server = api.Scheme + "://" + strings.TrimPrefix(api.Host, "api.")
+	}
+	return api, server, nil
+}
+
+// A Repository of a Client.
+type Repository struct {
+	c           *Client
+	owner, name string
+}
+
+var repositoryName = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_-]*)/[A-Za-z0-9._-]+$`)
+
+// Repository names one: "owner/name". It asks GitHub nothing.
+func (c *Client) Repository(fullName string) (*Repository, error) {
+	owner, name, _ := strings.Cut(fullName, "/")
+	if !repositoryName.MatchString(fullName) || name == "." || name == ".." {
+		return nil, fmt.Errorf("repository %q: want OWNER/NAME, such as acme/infra", fullName)
+	}
+	return &Repository{c: c, owner: owner, name: name}, nil
+}
+
+// String is "owner/name".
+func (r *Repository) String() string { return r.owner + "/" + r.name }
+
+// RunURL is the page of a workflow run; attempt 0 is its last.
+func (r *Repository) RunURL(run int64, attempt int) string {
+	if attempt == 0 {
+		return fmt.Sprintf("%s/%s/actions/runs/%d", r.c.server, r, run)
+	}
+	return fmt.Sprintf("%s/%s/actions/runs/%d/attempts/%d", r.c.server, r, run, attempt)
+}
+
+// JobURL is the page of a job, by its numeric id, which is that of its check run too.
+func (r *Repository) JobURL(run, job int64) string {
+	return fmt.Sprintf("%s/%s/actions/runs/%d/job/%d", r.c.server, r, run, job)
+}
+
+// CommitURL is the page of a commit.
+func (r *Repository) CommitURL(sha string) string {
+	return fmt.Sprintf("%s/%s/commit/%s", r.c.server, r, url.PathEscape(sha))
+}
+
+// PullURL is the page of a pull request.
+func (r *Repository) PullURL(number int) string {
+	return fmt.Sprintf("%s/%s/pull/%d", r.c.server, r, number)
+}
