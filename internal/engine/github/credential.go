@@ -85,6 +85,24 @@ type installationCredential struct {
 	expires time.Time
 }
 
+// newInstallation checks an App's settings.
+func newInstallation(a App, speak func(credential) *gh.Client) (*installationCredential, error) {
+	if a.ID == "" || a.Installation <= 0 {
+		return nil, fmt.Errorf("open GitHub: App %q, installation %d: want the App's id and the number of its installation, which is the last part of the installation's page", a.ID, a.Installation)
+	}
+	key, err := parseKey(a.PrivateKey)
+	if err != nil {
+		return nil, fmt.Errorf("open GitHub: the private key of App %s: %w", a.ID, err)
+	}
+	return &installationCredential{app: speak(appCredential{id: a.ID, key: key}), id: a.ID, installation: a.Installation}, nil
+}
+
+func (i *installationCredential) redact(text string) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return withhold(text, i.token)
+}
+
 func (i *installationCredential) header(ctx context.Context) (string, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

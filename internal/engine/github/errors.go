@@ -98,6 +98,14 @@ func (r *Repository) failed(t task, err error) error {
 	return e
 }
 
+// mayWrite spares a request that GitHub would refuse.
+func (r *Repository) mayWrite(t task) error {
+	if !r.c.nobody {
+		return nil
+	}
+	return r.failed(t, &Error{Kind: ErrNoToken})
+}
+
 // explain says what kind of thing went wrong.
 func explain(t task, err error) *Error {
 	e := &Error{Doing: t.doing, Permission: t.needs, Kind: ErrUnavailable, cause: err}
@@ -107,6 +115,8 @@ func explain(t task, err error) *Error {
 		status *gh.ErrorResponse
 	)
 	switch {
+	case errors.As(err, &inner) && inner.Doing == "": // found by ourselves
+		e.Kind, e.Message, e.Next = inner.Kind, inner.Message, inner.Next
 	case errors.As(err, &inner): // the token for it could not be had
 		e.Kind, e.Message, e.Next, e.Until = inner.Kind, inner.Doing+": "+inner.Message, inner.Next, inner.Until
 		if inner.Status != 0 {
