@@ -114,7 +114,7 @@ func build(root, module, pkg string) (string, error) {
 	}
 	// A name of its own until it is whole: other test binaries may build at the same time.
 	fresh := fmt.Sprintf("%s.%d", path, os.Getpid())
-	cmd := exec.Command("go", "build", "-trimpath", "-o", fresh, pkg)
+	cmd := exec.Command("go", "build", "-o", fresh, pkg)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -116,6 +116,8 @@ type Run struct {
 	JobID int64
 	SHA   string
 	Token string
+	// Protected is GITHUB_REF_PROTECTED: the run is of a protected branch, not of a pull request.
+	Protected bool
 }
 
 // Run makes a workflow run, which artifacts belong to.

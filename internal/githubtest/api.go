@@ -125,6 +125,9 @@ func (w *World) answer(r *http.Request, at description.Route, routeErr error, bo
 	entry.Actor = c.actor()
 	checked := r.Clone(r.Context())
 	checked.Body = io.NopCloser(bytes.NewReader(body))
+	if entry.Body != nil {
+		checked.Header.Set("Content-Type", "application/json") // GitHub takes JSON under any name, such as curl's
+	}
 	if err := w.api.CheckRequest(checked, at); err != nil {
 		violate("request", err)
 		return c.write(answer{}, &problem{status: http.StatusUnprocessableEntity, message: "Invalid request.\n\n" + err.Error()})

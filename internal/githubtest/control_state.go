@@ -180,7 +180,9 @@ func (w *World) controlRun(in struct {
 	if err != nil {
 		return nil, err
 	}
-	return object{"ID": x.id, "JobID": x.job, "SHA": x.sha, "Token": t.secret}, nil
+	return object{
+		"ID": x.id, "JobID": x.job, "SHA": x.sha, "Token": t.secret, "Protected": x.pull == nil && r.protected[x.branch],
+	}, nil
 }
 
 func tellArtifact(a *artifact) (object, error) {

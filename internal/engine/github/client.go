@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	gh "github.com/google/go-github/v60/github"
@@ -52,8 +53,20 @@ type App struct {
 // A Client is one way to a GitHub server, safe for use by many at once.
 type Client struct {
 	api    *gh.Client
-	server string // without a slash at its end
-	notice func(string)
+	plain  *http.Client // for signed addresses that are not the API's: without credentials
+	app    *gh.Client   // speaks as the App itself; nil without one
+	server string       // without a slash at its end
+	nobody bool         // no token and no App
+	// installation is true for a token that GitHub does not tell whose it is.
+	installation bool
+	settings
+	redact func(string) string
+
+	mu       sync.Mutex
+	who      Identity
+	asked    bool                   // GitHub was asked who
+	comments map[commentPlace]int64 // that this Client wrote
+	noted    map[int64]int          // annotations of check runs, as the last answer said
 }
 
 // Usage is what a Client has asked of GitHub so far.
@@ -67,6 +80,10 @@ type Usage struct {
 
 // Open checks the configuration. It asks GitHub nothing.
 func Open(cfg Config) (*Client, error) {
+	return open(cfg, settings{pause: 500 * time.Millisecond, patience: 15 * time.Minute})
+}
+
+func open(cfg Config, s settings) (*Client, error) {
 	api, server, err := addresses(cfg)
 	if err != nil {
 		return nil, err
@@ -74,14 +91,52 @@ func Open(cfg Config) (*Client, error) {
 	if cfg.Token != "" && cfg.App != nil {
 		return nil, errors.New("open GitHub: a token and an App are given; want one of them")
 	}
-	c := &Client{api: gh.NewClient(&http.Client{}).WithAuthToken(cfg.Token), server: server, notice: cfg.Notice}
-	c.api.BaseURL = api
-	c.api.UserAgent = cfg.UserAgent
-	if c.notice == nil {
-		c.notice = func(string) {}
+	if strings.ContainsFunc(cfg.Token, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return nil, errors.New("open GitHub: the token has a blank, a line break or a character in it that no token has")
 	}
+	kept, err := openCache(cfg.CacheDir)
+	if err != nil {
+		return nil, err
+	}
+	s.meter, s.notice = &meter{usage: Usage{Remaining: -1}}, cfg.Notice
+	if s.notice == nil {
+		s.notice = func(string) {}
+	}
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.ResponseHeaderTimeout = time.Minute // of a server that took a request and says nothing
+	c := &Client{
+		plain: &http.Client{Transport: base}, server: server, settings: s,
+		nobody: cfg.Token == "" && cfg.App == nil, installation: cfg.App != nil || strings.HasPrefix(cfg.Token, "ghs_"),
+		comments: map[commentPlace]int64{}, noted: map[int64]int{},
+	}
+	speak := func(who credential) *gh.Client {
+		out := gh.NewClient(&http.Client{Transport: newTransport(base, api, who, kept, s)})
+		out.BaseURL, out.UserAgent = api, cfg.UserAgent
+		return out
+	}
+	if cfg.App == nil {
+		c.api = speak(tokenCredential(cfg.Token))
+		c.redact = func(text string) string { return withhold(text, cfg.Token) }
+		return c, nil
+	}
+	i, err := newInstallation(*cfg.App, speak)
+	if err != nil {
+		return nil, err
+	}
+	c.api, c.app, c.redact = speak(i), i.app, i.redact
 	return c, nil
 }
+
+// withhold takes a secret out of a text.
+func withhold(text, secret string) string {
+	if secret == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, secret, "***")
+}
+
+// Usage says what was asked so far.
+func (c *Client) Usage() Usage { return c.meter.read() }
 
 // addresses are those of the API, with a slash at its end, and of the pages, without.
 func addresses(cfg Config) (*url.URL, string, error) {

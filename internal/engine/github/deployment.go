@@ -2,10 +2,15 @@ package github
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"strings"
 
 	gh "github.com/google/go-github/v60/github"
 )
+
+// describeLimit is how many characters a description holds.
+const describeLimit = 140
 
 // A Deployment of a commit to an environment.
 type Deployment struct {
@@ -38,13 +43,37 @@ type DeploymentStatus struct {
 	EnvironmentURL string
 }
 
-// CreateDeployment writes one, whatever the commit's checks say. One request.
+// CreateDeployment writes one, whatever the commit's checks say, and merges nothing. One request.
 func (r *Repository) CreateDeployment(ctx context.Context, d Deployment) (Deployment, error) {
 	t := task{doing: fmt.Sprintf("create a deployment of %s to %q", short(d.Commit), d.Environment), needs: "deployments: write", write: true}
-	made, _, err := r.c.api.Repositories.CreateDeployment(ctx, r.owner, r.name, &gh.DeploymentRequest{Ref: &d.Commit, Environment: &d.Environment})
-	if err != nil {
-		return Deployment{}, r.failed(t, err)
+	if err := r.checkCommit(t, d.Commit); err != nil {
+		return Deployment{}, err
 	}
+	if err := r.mayWrite(t); err != nil {
+		return Deployment{}, err
+	}
+	key := rand.Text() // by which it is found again if the answer is lost
+	opts := &gh.DeploymentRequest{
+		Ref: &d.Commit, Environment: &d.Environment, Description: text(cut(d.Description, describeLimit)), Payload: map[string]string{"key": key},
+		AutoMerge: new(bool), RequiredContexts: &[]string{}, ProductionEnvironment: &d.Production, TransientEnvironment: &d.Transient,
+	}
+	made, err := once(ctx, r.c.pause, func() (*gh.Deployment, error) {
+		made, _, err := r.c.api.Repositories.CreateDeployment(ctx, r.owner, r.name, opts)
+		return made, r.failed(t, err)
+	}, func() (*gh.Deployment, bool, error) {
+		opts := &gh.DeploymentsListOptions{SHA: d.Commit, Environment: d.Environment, ListOptions: gh.ListOptions{PerPage: 100}}
+		found, _, err := r.c.api.Repositories.ListDeployments(ctx, r.owner, r.name, opts)
+		for _, f := range found {
+			if strings.Contains(string(f.Payload), key) { // an object, or one in a string
+				return f, true, nil
+			}
+		}
+		return nil, false, err
+	})
+	if err != nil {
+		return Deployment{}, err
+	}
+	r.c.learn(userIdentity(made.GetCreator()))
 	d.ID, d.URL = made.GetID(), made.GetURL()
 	return d, nil
 }
@@ -52,7 +81,12 @@ func (r *Repository) CreateDeployment(ctx context.Context, d Deployment) (Deploy
 // SetDeploymentStatus says how a deployment goes. One request.
 func (r *Repository) SetDeploymentStatus(ctx context.Context, id int64, s DeploymentStatus) error {
 	t := task{doing: fmt.Sprintf("set deployment %d to %s", id, s.State), needs: "deployments: write", write: true}
-	state := string(s.State)
-	_, _, err := r.c.api.Repositories.CreateDeploymentStatus(ctx, r.owner, r.name, id, &gh.DeploymentStatusRequest{State: &state})
+	if err := r.mayWrite(t); err != nil {
+		return err
+	}
+	// The same status twice does no harm.
+	_, _, err := r.c.api.Repositories.CreateDeploymentStatus(mayRepeat(ctx), r.owner, r.name, id, &gh.DeploymentStatusRequest{
+		State: text(string(s.State)), Description: text(cut(s.Description, describeLimit)), LogURL: text(s.LogURL), EnvironmentURL: text(s.EnvironmentURL),
+	})
 	return r.failed(t, err)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 
 	gh "github.com/google/go-github/v60/github"
@@ -31,6 +32,9 @@ type PullRequest struct {
 // ones, then those that were closed unmerged; the newest first. None is no error. One request.
 func (r *Repository) PullRequestsOf(ctx context.Context, commit string) ([]PullRequest, error) {
 	t := task{doing: "find the pull request of commit " + short(commit), needs: "pull-requests: read"}
+	if err := r.checkCommit(t, commit); err != nil {
+		return nil, err
+	}
 	opts := &gh.ListOptions{PerPage: 100}
 	found, _, err := r.c.api.PullRequests.ListPullRequestsWithCommit(ctx, r.owner, r.name, commit, opts)
 	if err != nil {
@@ -85,9 +89,19 @@ func pullRequest(p *gh.PullRequest) PullRequest {
 	return out
 }
 
+var fullSHA = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// checkCommit keeps anything but a commit out of addresses; a branch's name would also be another commit tomorrow.
+func (r *Repository) checkCommit(t task, commit string) error {
+	if fullSHA.MatchString(commit) {
+		return nil
+	}
+	return r.failed(t, &Error{Kind: ErrRefused, Message: "a commit is told by its full sha, 40 hexadecimal digits"})
+}
+
 // short is a commit as people know it.
 func short(commit string) string {
-	if len(commit) == 40 {
+	if fullSHA.MatchString(commit) {
 		return commit[:7]
 	}
 	return fmt.Sprintf("%q", commit)
