@@ -111,7 +111,7 @@ func TestArtifactsAreOfTheirRunAndDownloadedWithoutTheToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for header, want := range map[string]int{"": 200, "Bearer x": 400} {
-		req, _ := http.NewRequestWithContext(t.Context(), "GET", at.String(), nil)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, at.String(), nil)
 		if header != "" {
 			req.Header.Set("Authorization", header)
 		}
@@ -129,7 +129,7 @@ func TestArtifactsAreOfTheirRunAndDownloadedWithoutTheToken(t *testing.T) {
 		}
 	}
 	s.must("expire-artifact", object{"repo": repoName, "id": artifact})
-	if _, res, err := c.Actions.DownloadArtifact(t.Context(), "acme", "infra", artifact, 0); err == nil || res.StatusCode != 410 {
+	if _, res, err := c.Actions.DownloadArtifact(t.Context(), "acme", "infra", artifact, 0); err == nil || res.StatusCode != http.StatusGone {
 		t.Errorf("an expired artifact: %v", err)
 	}
 	run, _, err := c.Actions.GetWorkflowRunByID(t.Context(), "acme", "infra", id)

@@ -122,16 +122,16 @@ func (w *World) repo(fullName string) (*repository, error) {
 	return nil, fmt.Errorf("no repository %q", fullName)
 }
 
-func (w *World) pullOf(in named) (*repository, *pull, error) {
+func (w *World) pullOf(in named) (*pull, error) {
 	r, err := w.repo(in.Repo)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	p := r.pull(in.Number)
 	if p == nil {
-		return nil, nil, fmt.Errorf("%s has no pull request %d", in.Repo, in.Number)
+		return nil, fmt.Errorf("%s has no pull request %d", in.Repo, in.Number)
 	}
-	return r, p, nil
+	return p, nil
 }
 
 func (w *World) controlRepository(in struct {

@@ -62,7 +62,7 @@ func tellComment(c *comment) object {
 }
 
 func (w *World) controlComments(in named) (any, error) {
-	_, p, err := w.pullOf(in)
+	p, err := w.pullOf(in)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (w *World) controlComments(in named) (any, error) {
 }
 
 func (w *World) controlComment(in named) (any, error) {
-	_, p, err := w.pullOf(in)
+	p, err := w.pullOf(in)
 	if err != nil {
 		return nil, err
 	}
