@@ -43,7 +43,7 @@ var controls = map[string]func(*World, json.RawMessage) (any, error){
 	"comments": control((*World).controlComments), "comment": control((*World).controlComment),
 	"edit-comment": control((*World).controlEditComment), "delete-comment": control((*World).controlDeleteComment),
 	"check-runs": control((*World).controlCheckRuns), "deployments": control((*World).controlDeployments),
-	"run": control((*World).controlRun), "artifacts": control((*World).controlArtifacts),
+	"run": control((*World).controlRun), "finish": control((*World).controlFinish), "artifacts": control((*World).controlArtifacts),
 	"upload": control((*World).controlUpload), "expire-artifact": control((*World).controlExpire),
 	"payload": control((*World).controlPayload),
 }
