@@ -112,6 +112,11 @@ func (h *Hub) Act(j Job) Result {
 	if len(r.Jobs) == 0 {
 		h.t.Fatalf("act %s ran no job:\n%s%s", j.Workflow, r.Log, complaints.String())
 	}
+	conclusion := "success"
+	if r.ExitCode != 0 {
+		conclusion = "failure"
+	}
+	j.Repo.For(h).Finish(j.Run, conclusion)
 	return r
 }
 

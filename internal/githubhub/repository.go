@@ -83,7 +83,7 @@ func (r *Repository) Protect(branch string) {
 	r.hub.call("protect", map[string]string{"repo": r.FullName, "branch": branch}, nil)
 }
 
-// SHA is what a branch, tag or refs/pull/1/merge points at.
+// Resolve returns the commit that a branch, tag or refs/pull/1/merge points at; none fails the test.
 func (r *Repository) Resolve(ref string) string {
 	r.hub.t.Helper()
 	var out struct{ SHA string }

@@ -66,7 +66,7 @@ type Annotation struct {
 	Message   string
 }
 
-// CheckRuns of a commit, oldest first.
+// CheckRuns of a commit, oldest first, without those that jobs of workflows are themselves. The API has them too.
 func (r *Repository) CheckRuns(sha string) []CheckRun {
 	r.hub.t.Helper()
 	var out []CheckRun
@@ -108,6 +108,7 @@ type NewRun struct {
 	Branch   string // "": the default branch
 	SHA      string // "": the branch's
 	Number   int    // of the pull request, if of one
+	Job      string // name of the job: "job"
 }
 
 // A Run of a workflow. Its Token is the GITHUB_TOKEN of its job, with every permission.
@@ -120,7 +121,9 @@ type Run struct {
 	Protected bool
 }
 
-// Run makes a workflow run, which artifacts belong to.
+// Run makes a workflow run, which artifacts belong to, with one job. As on GitHub the job is a check run of the app
+// ActionsApp on the commit (the head's, for a pull request), in progress until Finish: check runs that a workflow
+// writes are of the same app, and a deployment without required contexts waits for it in vain.
 func (r *Repository) Run(n NewRun) Run {
 	r.hub.t.Helper()
 	var out Run
@@ -129,6 +132,12 @@ func (r *Repository) Run(n NewRun) Run {
 		NewRun
 	}{r.FullName, n}, &out)
 	return out
+}
+
+// Finish ends the job of a run: "success", "failure", "cancelled".
+func (r *Repository) Finish(run Run, conclusion string) {
+	r.hub.t.Helper()
+	r.hub.call("finish", map[string]any{"repo": r.FullName, "run": run.ID, "conclusion": conclusion}, nil)
 }
 
 // An Artifact of a run.

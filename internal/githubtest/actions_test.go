@@ -64,6 +64,36 @@ func TestDeploymentIsRefusedWhileChecksHaveNotPassed(t *testing.T) {
 	}
 }
 
+func TestJobIsACheckRunOfTheAppThatItsTokenIsOf(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	run := s.must("run", object{"repo": repoName, "job": "plan"})
+	c := s.client(run["Token"].(string))
+	sha := run["SHA"].(string)
+	if _, _, err := c.Checks.CreateCheckRun(t.Context(), "acme", "infra", github.CreateCheckRunOptions{Name: "Tidegate", HeadSHA: sha, Conclusion: github.String("success")}); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := c.Checks.ListCheckRunsForRef(t.Context(), "acme", "infra", sha, nil)
+	if err != nil || list.GetTotal() != 2 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	mine, job := list.CheckRuns[0], list.CheckRuns[1]
+	if job.GetName() != "plan" || job.GetStatus() != "in_progress" || job.GetApp().GetID() != mine.GetApp().GetID() || job.GetID() != int64(run["JobID"].(float64)) {
+		t.Errorf("%v", job)
+	}
+	deploy := func(contexts *[]string) int {
+		_, _, err := c.Repositories.CreateDeployment(t.Context(), "acme", "infra", &github.DeploymentRequest{Ref: &sha, AutoMerge: github.Bool(false), RequiredContexts: contexts})
+		return status(t, err)
+	}
+	if got := []int{deploy(nil), deploy(&[]string{"Tidegate"}), deploy(&[]string{})}; got[0] != 409 || got[1] != 200 || got[2] != 200 {
+		t.Errorf("%v: want a conflict with the job itself, and none where it is not asked for", got)
+	}
+	s.must("finish", object{"repo": repoName, "run": run["ID"], "conclusion": "success"})
+	if got := deploy(nil); got != 200 {
+		t.Errorf("after the job's end: %d", got)
+	}
+}
+
 func TestArtifactsAreOfTheirRunAndDownloadedWithoutTheToken(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -111,7 +141,7 @@ func TestArtifactsAreOfTheirRunAndDownloadedWithoutTheToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for header, want := range map[string]int{"": 200, "Bearer x": 400} {
-		req, _ := http.NewRequestWithContext(t.Context(), "GET", at.String(), nil)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, at.String(), nil)
 		if header != "" {
 			req.Header.Set("Authorization", header)
 		}
@@ -129,7 +159,7 @@ func TestArtifactsAreOfTheirRunAndDownloadedWithoutTheToken(t *testing.T) {
 		}
 	}
 	s.must("expire-artifact", object{"repo": repoName, "id": artifact})
-	if _, res, err := c.Actions.DownloadArtifact(t.Context(), "acme", "infra", artifact, 0); err == nil || res.StatusCode != 410 {
+	if _, res, err := c.Actions.DownloadArtifact(t.Context(), "acme", "infra", artifact, 0); err == nil || res.StatusCode != http.StatusGone {
 		t.Errorf("an expired artifact: %v", err)
 	}
 	run, _, err := c.Actions.GetWorkflowRunByID(t.Context(), "acme", "infra", id)

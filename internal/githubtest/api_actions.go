@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// A run of a workflow, with one job.
+// A run of a workflow, with one job. The job is a check run of its commit too, and has its id.
 type run struct {
+	check             *checkRun
 	id, job, workflow int64
 	number            int
 	file, event       string
@@ -171,8 +172,8 @@ func (w *World) renderRun(r *repository, x *run) object {
 	}
 	return object{
 		"id": x.id, "node_id": node("WFR", x.id), "name": x.file, "path": x.file, "display_title": x.file, "event": x.event,
-		"head_branch": x.branch, "head_sha": x.sha, "run_number": x.number, "run_attempt": 1, "status": "in_progress",
-		"conclusion": nil, "workflow_id": x.workflow, "check_suite_id": x.id, "pull_requests": pulls,
+		"head_branch": x.branch, "head_sha": x.sha, "run_number": x.number, "run_attempt": 1, "status": x.check.status,
+		"conclusion": orNull(x.check.conclusion), "workflow_id": x.workflow, "check_suite_id": x.id, "pull_requests": pulls,
 		"created_at": stamp(x.created), "updated_at": stamp(x.created), "run_started_at": stamp(x.created),
 		"actor": w.renderAccount(x.actor), "triggering_actor": w.renderAccount(x.actor),
 		"repository": w.renderRepoShort(r), "head_repository": w.renderRepoShort(w.headOf(r, x)), "head_commit": nil,
@@ -185,9 +186,9 @@ func (w *World) renderRun(r *repository, x *run) object {
 
 func (w *World) renderJob(r *repository, x *run) object {
 	return object{
-		"id": x.job, "node_id": node("CR", x.job), "run_id": x.id, "run_attempt": 1, "name": "job", "head_sha": x.sha,
-		"head_branch": x.branch, "workflow_name": x.file, "status": "in_progress", "conclusion": nil, "labels": []any{"ubuntu-latest"},
-		"created_at": stamp(x.created), "started_at": stamp(x.created), "completed_at": nil, "steps": []any{},
+		"id": x.job, "node_id": node("CR", x.job), "run_id": x.id, "run_attempt": 1, "name": x.check.name, "head_sha": x.sha,
+		"head_branch": x.branch, "workflow_name": x.file, "status": x.check.status, "conclusion": orNull(x.check.conclusion), "labels": []any{"ubuntu-latest"},
+		"created_at": stamp(x.created), "started_at": stamp(x.created), "completed_at": stamp(x.check.completed), "steps": []any{},
 		"url": w.link("/repos/%s/actions/jobs/%d", r.fullName(), x.job), "run_url": w.link("/repos/%s/actions/runs/%d", r.fullName(), x.id),
 		"html_url":      fmt.Sprintf("%s/%s/actions/runs/%d/job/%d", w.url, r.fullName(), x.id, x.job),
 		"check_run_url": w.link("/repos/%s/check-runs/%d", r.fullName(), x.job),

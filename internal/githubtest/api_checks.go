@@ -11,6 +11,7 @@ import (
 // A checkRun belongs to a commit and to the app that wrote it.
 type checkRun struct {
 	id                  int64
+	job                 bool // a job of a workflow, which GitHub makes one of the same app as what the job itself writes
 	app                 *app
 	sha, name           string
 	status, conclusion  string

@@ -38,22 +38,22 @@ func Upload(getenv func(string) string, name string, paths []string) error {
 
 // collect adds what is at a path, with names from the folder that a path is of.
 func collect(files map[string]string, path string) error {
-	base := path
-	if info, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return err
-	} else if !info.IsDir() {
-		base = filepath.Dir(path)
 	}
-	return filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
+	if !info.IsDir() {
+		b, err := os.ReadFile(path)
+		files[filepath.Base(path)] = string(b)
+		return err
+	}
+	folder := os.DirFS(path)
+	return fs.WalkDir(folder, ".", func(at string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		b, err := os.ReadFile(at)
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(base, at)
-		files[filepath.ToSlash(name)] = string(b)
+		b, err := fs.ReadFile(folder, at)
+		files[at] = string(b)
 		return err
 	})
 }
@@ -99,7 +99,7 @@ func Download(getenv func(string) string, name, dir string) error {
 			return fmt.Errorf("artifact %s has a file %q outside of its folder", name, path)
 		}
 		at := filepath.Join(dir, path)
-		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(at), 0o750); err != nil {
 			return err
 		}
 		if err := os.WriteFile(at, []byte(text), 0o644); err != nil { //nolint:gosec // as the action has it

@@ -43,7 +43,7 @@ var controls = map[string]func(*World, json.RawMessage) (any, error){
 	"comments": control((*World).controlComments), "comment": control((*World).controlComment),
 	"edit-comment": control((*World).controlEditComment), "delete-comment": control((*World).controlDeleteComment),
 	"check-runs": control((*World).controlCheckRuns), "deployments": control((*World).controlDeployments),
-	"run": control((*World).controlRun), "artifacts": control((*World).controlArtifacts),
+	"run": control((*World).controlRun), "finish": control((*World).controlFinish), "artifacts": control((*World).controlArtifacts),
 	"upload": control((*World).controlUpload), "expire-artifact": control((*World).controlExpire),
 	"payload": control((*World).controlPayload),
 }
@@ -122,16 +122,16 @@ func (w *World) repo(fullName string) (*repository, error) {
 	return nil, fmt.Errorf("no repository %q", fullName)
 }
 
-func (w *World) pullOf(in named) (*repository, *pull, error) {
+func (w *World) pullOf(in named) (*pull, error) {
 	r, err := w.repo(in.Repo)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	p := r.pull(in.Number)
 	if p == nil {
-		return nil, nil, fmt.Errorf("%s has no pull request %d", in.Repo, in.Number)
+		return nil, fmt.Errorf("%s has no pull request %d", in.Repo, in.Number)
 	}
-	return r, p, nil
+	return p, nil
 }
 
 func (w *World) controlRepository(in struct {

@@ -80,7 +80,7 @@ func (w *World) tellPull(p *pull) object {
 }
 
 func (w *World) controlPull(in named) (any, error) {
-	_, p, err := w.pullOf(in)
+	p, err := w.pullOf(in)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (w *World) controlPull(in named) (any, error) {
 }
 
 func (w *World) controlMerge(in named) (any, error) {
-	_, p, err := w.pullOf(in)
+	p, err := w.pullOf(in)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (w *World) controlMerge(in named) (any, error) {
 }
 
 func (w *World) controlClosePull(in named) (any, error) {
-	_, p, err := w.pullOf(in)
+	p, err := w.pullOf(in)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (w *World) controlClosePull(in named) (any, error) {
 }
 
 func (w *World) controlRetitle(in named) (any, error) {
-	_, p, err := w.pullOf(in)
+	p, err := w.pullOf(in)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func tellComment(c *comment) object {
 }
 
 func (w *World) controlComments(in named) (any, error) {
-	_, p, err := w.pullOf(in)
+	p, err := w.pullOf(in)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (w *World) controlComments(in named) (any, error) {
 }
 
 func (w *World) controlComment(in named) (any, error) {
-	_, p, err := w.pullOf(in)
+	p, err := w.pullOf(in)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (w *World) controlCheckRuns(in named) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	of := slices.DeleteFunc(slices.Clone(r.checks), func(k *checkRun) bool { return k.sha != in.SHA })
+	of := slices.DeleteFunc(slices.Clone(r.checks), func(k *checkRun) bool { return k.sha != in.SHA || k.job })
 	return each(of, func(k *checkRun) object {
 		return object{
 			"ID": k.id, "Name": k.name, "HeadSHA": k.sha, "AppID": k.app.id, "AppSlug": k.app.slug, "Status": k.status,
@@ -153,8 +153,8 @@ func (w *World) controlDeployments(in named) (any, error) {
 }
 
 func (w *World) controlRun(in struct {
-	Repo, Workflow, Event, Branch, SHA string
-	Number                             int
+	Repo, Workflow, Event, Branch, SHA, Job string
+	Number                                  int
 }) (any, error) {
 	r, err := w.repo(in.Repo)
 	if err != nil {
@@ -175,6 +175,11 @@ func (w *World) controlRun(in struct {
 			return nil, fmt.Errorf("%s has no branch %s", in.Repo, x.branch)
 		}
 	}
+	x.check = &checkRun{
+		id: x.job, job: true, app: w.app(actionsSlug), sha: x.sha, name: orDefault(in.Job, "job"), status: "in_progress", started: now(),
+		details: fmt.Sprintf("%s/%s/actions/runs/%d/job/%d", w.url, r.fullName(), x.id, x.job),
+	}
+	r.checks = append(r.checks, x.check)
 	r.runs = append(r.runs, x)
 	t, err := w.newToken(kindActions, "", "", nil, []string{in.Repo})
 	if err != nil {
@@ -183,6 +188,23 @@ func (w *World) controlRun(in struct {
 	return object{
 		"ID": x.id, "JobID": x.job, "SHA": x.sha, "Token": t.secret, "Protected": x.pull == nil && r.protected[x.branch],
 	}, nil
+}
+
+func (w *World) controlFinish(in struct {
+	Repo       string
+	Run        int64
+	Conclusion string
+}) (any, error) {
+	r, err := w.repo(in.Repo)
+	if err != nil {
+		return nil, err
+	}
+	x := r.run(in.Run)
+	if x == nil {
+		return nil, fmt.Errorf("%s has no run %d", in.Repo, in.Run)
+	}
+	x.check.status, x.check.conclusion, x.check.completed = "completed", in.Conclusion, now()
+	return nil, nil
 }
 
 func tellArtifact(a *artifact) (object, error) {

@@ -224,7 +224,7 @@ func TestFaultsQuotasAndConditionalRequests(t *testing.T) {
 	s.must("quota", object{"secret": secret, "remaining": 2, "reset_seconds": 60})
 	first := get("")
 	again := get(first.Header.Get("ETag"))
-	if again.StatusCode != 304 || again.Header.Get("X-RateLimit-Remaining") != "1" {
+	if again.StatusCode != http.StatusNotModified || again.Header.Get("X-RateLimit-Remaining") != "1" {
 		t.Errorf("%d, %s left: want 304 for nothing", again.StatusCode, again.Header.Get("X-RateLimit-Remaining"))
 	}
 	if err := comment(); err != nil {

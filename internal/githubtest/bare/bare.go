@@ -28,7 +28,7 @@ var ErrConflict = errors.New("merge conflict")
 // Init makes a repository whose HEAD is main.
 func Init(dir string) (Repository, error) {
 	r := Repository{dir}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return r, err
 	}
 	if _, err := r.git(nil, "init", "--quiet", "--bare", "--initial-branch", "main", "."); err != nil {

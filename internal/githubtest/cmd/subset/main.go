@@ -68,7 +68,7 @@ func run(in, list, out string) error {
 		return err
 	}
 	fmt.Println(n, "operations,", len(c.used), "components,", len(cutDoc), "bytes,", zipped.Len(), "zipped")
-	return os.WriteFile(out, zipped.Bytes(), 0o644)
+	return os.WriteFile(out, zipped.Bytes(), 0o644) //nolint:gosec // it is committed
 }
 
 // read returns the patterns of a list, one a line.
