@@ -42,7 +42,7 @@ func TestACheckRunOfAnotherAppIsNotBelieved(t *testing.T) {
 	w, pull := reviewed(t)
 	app := w.hub.Token(githubhub.Token{Kind: githubhub.AppToken, App: "acme-deployer"})
 	sha := w.repo.Merge(pull.Number, githubhub.Squash)
-	w.apply(sha, map[string]string{"INPUT_TOKEN": app}).expect(Refused, "was written by another app than this token's")
+	w.apply(sha, map[string]string{"INPUT_TOKEN": app}).expect(Refused, "was written by another app (github-actions) than this token's")
 	w.applied()
 	w.apply(sha, nil).expect(Done)
 	w.applied("a", "b")
@@ -70,9 +70,7 @@ func TestWithoutOneMergedPullRequestNothingIsApplied(t *testing.T) {
 		githubhub.NewRun{Event: "pull_request", Number: pull.Number}, map[string]string{"INPUT_MODE": "apply"})
 	closed.expect(Refused, "closed without having been merged")
 
-	// Somebody pushes the branch's commit to main: its pull request is closed, and was not merged.
 	other := w.propose("third", githubhub.Files{"main.tf": configured(`"1"`, `"2"`, `"3"`)})
-	w.repo.Close(other.Number)
 	w.apply(other.HeadSHA, nil).expect(Refused, fmt.Sprintf("belongs to pull requests #%d, which was not merged", other.Number))
 	w.applied("a", "d")
 }
