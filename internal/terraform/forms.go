@@ -31,11 +31,11 @@ func forms(secret string, lines bool) []string {
 			add(e)
 			add(lowerEscapes(e))
 		}
-		for range 2 { // JSON, and JSON in JSON
-			for _, html := range []bool{true, false} {
-				add(inJSON(s, html))
-			}
-			s = inJSON(s, false)
+		for _, html := range []bool{true, false} { // JSON, and JSON in JSON
+			once := inJSON(s, html)
+			add(once)
+			add(inJSON(once, true))
+			add(inJSON(once, false))
 		}
 	}
 	add(strings.Trim(quote(secret), `"`))

@@ -20,7 +20,7 @@ type Scrubber struct {
 	mu sync.RWMutex
 	// needles by their first 8 bytes: all are at least that long, so that one look finds the few that may be there.
 	needles map[uint64][]string
-	maybe   [1 << 10]uint64     // a bit for each hash of first bytes, before the map is asked
+	maybe   []uint64            // a bit for each hash of first bytes, before the map is asked
 	starts  map[string]struct{} // beginnings shorter than 8 bytes, for what may go on in the next write
 	longest int                 // needle
 	added   map[string]struct{} // what Add saw
@@ -71,7 +71,7 @@ func (s *Scrubber) insert(needle string) {
 		return
 	}
 	if s.needles == nil {
-		s.needles, s.starts = map[uint64][]string{}, map[string]struct{}{}
+		s.needles, s.starts, s.maybe = map[uint64][]string{}, map[string]struct{}{}, make([]uint64, 1<<(hashBits-6))
 	}
 	head := binary.LittleEndian.Uint64([]byte(needle[:leastSecret]))
 	for _, known := range s.needles[head] {
@@ -88,7 +88,9 @@ func (s *Scrubber) insert(needle string) {
 	s.longest = max(s.longest, len(needle))
 }
 
-func bitOf(head uint64) uint64 { return head * 0x9e3779b97f4a7c15 >> 48 }
+const hashBits = 20
+
+func bitOf(head uint64) uint64 { return head * 0x9e3779b97f4a7c15 >> (64 - hashBits) }
 
 // at is the length of the longest secret that begins at i, 0 if none does.
 func (s *Scrubber) at(text string, i int) int {
