@@ -23,7 +23,7 @@ type Scrubber struct {
 	maybe   []uint64            // a bit for each hash of first bytes, before the map is asked
 	starts  map[string]struct{} // beginnings shorter than 8 bytes, for what may go on in the next write
 	longest int                 // needle
-	added   map[string]struct{} // what Add saw
+	added   map[string]bool     // what was added, and whether with its lines
 }
 
 // NewScrubber returns a Scrubber of these values.
@@ -40,20 +40,20 @@ func (s *Scrubber) Add(secrets ...string) {
 	}
 }
 
-// add adds the forms of a value; lines says whether each line of it is a secret of its own.
+// add adds the forms of a value; lines says whether each line of it is a secret of its own, or only one like a key's.
 func (s *Scrubber) add(secret string, lines bool) {
 	if len(secret) < leastSecret {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.added[secret]; ok {
+	if before, ok := s.added[secret]; ok && (before || !lines) {
 		return
 	}
 	if s.added == nil {
-		s.added = map[string]struct{}{}
+		s.added = map[string]bool{}
 	}
-	s.added[secret] = struct{}{}
+	s.added[secret] = lines
 	for _, form := range forms(secret, lines) {
 		s.insert(form)
 	}
