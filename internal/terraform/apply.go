@@ -146,6 +146,9 @@ func (a *applying) result(canceled bool) Applied {
 	return out
 }
 
+// halted is what the tool says of everything that an interrupt stopped; which things these are, others say.
+const halted = "execution halted"
+
 // blame gives every error to the resource that it is of.
 func (a *applying) blame(hide func(string) string) (warnings []Diagnostic, failed []AppliedChange) {
 	failed = slices.Clone(a.failed)
@@ -153,6 +156,9 @@ func (a *applying) blame(hide func(string) string) (warnings []Diagnostic, faile
 		failed[i].Address = hide(failed[i].Address)
 	}
 	for _, d := range a.diagnostics {
+		if d.Summary == halted && d.Detail == "" {
+			continue
+		}
 		if d.Severity != "error" {
 			warnings = append(warnings, d)
 			continue

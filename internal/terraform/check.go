@@ -30,14 +30,14 @@ func (r *Root) FormatCheck(ctx context.Context) ([]Finding, error) {
 		return nil, err
 	}
 	var diff bytes.Buffer
-	c := command{doing: "fmt", args: []string{"fmt", "-check", "-recursive", "-no-color", "-diff"}, stdout: &diff, fine: []int{codeUnformatted}}
+	c := command{doing: "fmt", args: []string{"fmt", "-write=false", "-recursive", "-no-color", "-list=false", "-diff"}, stdout: &diff}
 	err := r.run(ctx, c)
 	if err == nil {
 		return r.unformatted(diff.String()), nil
 	}
 	// Its -diff starts a program "diff", which need not be there.
 	var names bytes.Buffer
-	c.args, c.stdout = []string{"fmt", "-check", "-recursive", "-no-color"}, &names
+	c.args, c.stdout, c.fine = []string{"fmt", "-check", "-recursive", "-no-color"}, &names, []int{codeUnformatted}
 	if ctx.Err() != nil || r.run(ctx, c) != nil {
 		return nil, err
 	}

@@ -31,18 +31,24 @@ func forms(secret string, lines bool) []string {
 			add(e)
 			add(lowerEscapes(e))
 		}
-		for range 2 { // JSON, and JSON in JSON
-			for _, html := range []bool{true, false} {
-				add(inJSON(s, html))
+		escaped := []string{s}
+		for range 3 { // JSON, JSON in JSON, and that in what the tool says
+			var next []string
+			for _, e := range escaped {
+				next = append(next, inJSON(e, true), inJSON(e, false))
 			}
-			s = inJSON(s, false)
+			slices.Sort(next)
+			escaped = slices.Compact(next)
+			for _, e := range escaped {
+				add(e)
+			}
 		}
 	}
 	add(strings.Trim(quote(secret), `"`))
 	return out
 }
 
-// parts of a secret: itself without and with the space around it, and its lines where they are wanted.
+// parts of a secret: itself without and with the space around it, and its lines, all of them or those that stand out.
 func parts(secret string, lines bool) []string {
 	out := []string{secret}
 	if t := strings.TrimSpace(secret); t != secret {
@@ -54,16 +60,20 @@ func parts(secret string, lines bool) []string {
 	if unix := strings.ReplaceAll(secret, "\r\n", "\n"); unix != secret {
 		out = append(out, strings.TrimSpace(unix))
 	}
-	if !lines {
-		return out
-	}
 	for line := range strings.FieldsFuncSeq(secret, func(c rune) bool { return c == '\n' || c == '\r' }) {
 		// The first and last line of a key are no secret, and people look for them.
-		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "-----") {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "-----") && (lines || dense(line)) {
 			out = append(out, line)
 		}
 	}
 	return out
+}
+
+// dense reports whether a line looks like a line of a key, and not like one of a configuration, which other texts have
+// too: a long word that ends as words do.
+func dense(line string) bool {
+	return len(line) >= 12 && !strings.ContainsAny(line, " \t") && !strings.HasSuffix(line, ":") && !strings.ContainsAny(line[len(line)-1:], "{[(,;")
 }
 
 // inBase64 is what base64 makes of s for sure if it stands behind offset other bytes: characters that hold

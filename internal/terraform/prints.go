@@ -146,13 +146,14 @@ func (p *prints) configuration(c config) {
 		if v == nil {
 			continue
 		}
-		value, sensitive := v.Value, c.Root.Variables[name].Sensitive
+		// Without a configuration nobody knows which are sensitive.
+		declared, ok := c.Root.Variables[name]
+		value, sensitive := v.Value, declared.Sensitive || !ok
 		if sensitive && !p.h.keyed {
 			value = nil
 		}
 		p.add("variable "+name, sensitive, p.openTree(value, secretName(name)))
 	}
-	p.vars = nil
 	for name, provider := range c.Providers {
 		p.add("configuration of provider "+name, p.openTree(provider, false))
 	}
@@ -211,9 +212,6 @@ func (p *prints) source(s Source, plan Plan) {
 	p.add("lock file", lock)
 	for _, m := range lockedProvider.FindAllStringSubmatch(lock, -1) {
 		p.add("provider "+m[1], m[2])
-	}
-	for name := range p.vars { // without a configuration nobody knows which are sensitive
-		p.add("variable " + name)
 	}
 }
 

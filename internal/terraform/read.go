@@ -51,6 +51,7 @@ type parser struct {
 	prints  *prints
 	secrets map[string]struct{} // texts that the plan marks, or whose names say secret
 	vars    map[string]*tfjson.PlanVariable
+	config  config // says of variables, provisioners and write-only arguments what the changes do not
 	format  string
 }
 
@@ -108,7 +109,7 @@ func (p *parser) member(key string) error {
 	case "output_changes":
 		return p.outputs()
 	case "configuration":
-		return p.configuration()
+		return p.in.take(&p.config)
 	}
 	return p.in.skip()
 }
@@ -186,27 +187,17 @@ func (p *parser) outputs() error {
 	return nil
 }
 
-// configuration is read for what plans do not say of variables, provisioners and write-only arguments.
-func (p *parser) configuration() error {
-	var c config
-	if err := p.in.take(&c); err != nil {
-		return err
-	}
-	for name, v := range c.Root.Variables {
+// finish sorts, scrubs and sums up.
+func (p *parser) finish() Plan {
+	for name, v := range p.config.Root.Variables {
 		if value := p.vars[name]; v.Sensitive && value != nil {
 			p.conceal(value.Value)
 		}
 	}
-	p.prints.configuration(c)
-	return nil
-}
-
-// finish sorts, scrubs and sums up.
-func (p *parser) finish() Plan {
+	p.prints.configuration(p.config)
 	p.prints.source(p.source, p.plan)
-	forget := len(p.secrets) // the longer ones first would be no better: all are told apart
 	for s := range p.secrets {
-		if forget > mostSecrets || len(s) > mostSecret {
+		if len(p.secrets) > mostSecrets || len(s) > mostSecret {
 			p.source.Scrub.insertRaw(s)
 			continue
 		}

@@ -67,6 +67,15 @@ var secretWords = []string{
 	"client_key", "pre_shared_key", "preshared_key", "psk", "pgpassword", "htpasswd", "auth_string",
 }
 
+// wrappedWords are secretWords as they stand between others.
+var wrappedWords = func() []string {
+	out := make([]string, len(secretWords))
+	for i, w := range secretWords {
+		out[i] = "_" + w + "_"
+	}
+	return out
+}()
+
 // harmless endings turn a secret word into the name of something about a secret: secret_name, token_ttl.
 var harmless = []string{
 	"name", "names", "arn", "arns", "id", "ids", "version", "versions", "ttl", "length", "type", "types", "policy", "policies", "path", "paths", "mode", "state", "status",
@@ -190,12 +199,12 @@ func lastName(at trail) string {
 // secretName reports whether a name says that what it names is secret: db_password, apiKey, not token_ttl.
 func secretName(name string) bool {
 	words := "_" + snake(name) + "_"
-	for _, w := range secretWords {
-		i := strings.LastIndex(words, "_"+w+"_")
+	for _, w := range wrappedWords {
+		i := strings.LastIndex(words, w)
 		if i < 0 {
 			continue
 		}
-		rest := strings.Trim(words[i+len(w)+1:], "_")
+		rest := strings.Trim(words[i+len(w)-1:], "_")
 		if last := rest[strings.LastIndexByte(rest, '_')+1:]; !slices.Contains(harmless, last) {
 			return true
 		}

@@ -3,6 +3,7 @@ package terraform
 import (
 	"encoding/binary"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -19,11 +20,17 @@ const leastSecret = 8
 type Scrubber struct {
 	mu sync.RWMutex
 	// needles by their first 8 bytes: all are at least that long, so that one look finds the few that may be there.
-	needles map[uint64][]string
-	maybe   [1 << 10]uint64     // a bit for each hash of first bytes, before the map is asked
+	needles map[uint64]*bucket
+	maybe   []uint64            // a bit for each hash of first bytes, before the map is asked
 	starts  map[string]struct{} // beginnings shorter than 8 bytes, for what may go on in the next write
 	longest int                 // needle
-	added   map[string]struct{} // what Add saw
+	added   map[string]bool     // what was added, and whether with its lines
+}
+
+// A bucket holds needles that begin alike. Thousands may: URLs, tokens of one issuer.
+type bucket struct {
+	all     map[string]struct{}
+	lengths []int // of them, each once, the longest first
 }
 
 // NewScrubber returns a Scrubber of these values.
@@ -40,20 +47,20 @@ func (s *Scrubber) Add(secrets ...string) {
 	}
 }
 
-// add adds the forms of a value; lines says whether each line of it is a secret of its own.
+// add adds the forms of a value; lines says whether each line of it is a secret of its own, or only one like a key's.
 func (s *Scrubber) add(secret string, lines bool) {
 	if len(secret) < leastSecret {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.added[secret]; ok {
+	if before, ok := s.added[secret]; ok && (before || !lines) {
 		return
 	}
 	if s.added == nil {
-		s.added = map[string]struct{}{}
+		s.added = map[string]bool{}
 	}
-	s.added[secret] = struct{}{}
+	s.added[secret] = lines
 	for _, form := range forms(secret, lines) {
 		s.insert(form)
 	}
@@ -71,15 +78,18 @@ func (s *Scrubber) insert(needle string) {
 		return
 	}
 	if s.needles == nil {
-		s.needles, s.starts = map[uint64][]string{}, map[string]struct{}{}
+		s.needles, s.starts, s.maybe = map[uint64]*bucket{}, map[string]struct{}{}, make([]uint64, 1<<(hashBits-6))
 	}
 	head := binary.LittleEndian.Uint64([]byte(needle[:leastSecret]))
-	for _, known := range s.needles[head] {
-		if known == needle {
-			return
-		}
+	b := s.needles[head]
+	if b == nil {
+		b = &bucket{all: map[string]struct{}{}}
+		s.needles[head] = b
 	}
-	s.needles[head] = append(s.needles[head], needle)
+	b.all[needle] = struct{}{}
+	if i, ok := slices.BinarySearchFunc(b.lengths, len(needle), func(a, n int) int { return n - a }); !ok {
+		b.lengths = slices.Insert(b.lengths, i, len(needle))
+	}
 	bit := bitOf(head)
 	s.maybe[bit>>6] |= 1 << (bit & 63)
 	for n := 1; n < leastSecret; n++ {
@@ -88,7 +98,9 @@ func (s *Scrubber) insert(needle string) {
 	s.longest = max(s.longest, len(needle))
 }
 
-func bitOf(head uint64) uint64 { return head * 0x9e3779b97f4a7c15 >> 48 }
+const hashBits = 20
+
+func bitOf(head uint64) uint64 { return head * 0x9e3779b97f4a7c15 >> (64 - hashBits) }
 
 // at is the length of the longest secret that begins at i, 0 if none does.
 func (s *Scrubber) at(text string, i int) int {
@@ -101,13 +113,19 @@ func (s *Scrubber) at(text string, i int) int {
 	if bit := bitOf(head); s.maybe[bit>>6]&(1<<(bit&63)) == 0 {
 		return 0
 	}
-	longest := 0
-	for _, needle := range s.needles[head] {
-		if len(needle) > longest && strings.HasPrefix(text[i:], needle) {
-			longest = len(needle)
+	bucket := s.needles[head]
+	if bucket == nil {
+		return 0
+	}
+	for _, n := range bucket.lengths {
+		if n > len(text)-i {
+			continue
+		}
+		if _, ok := bucket.all[text[i:i+n]]; ok {
+			return n
 		}
 	}
-	return longest
+	return 0
 }
 
 // goesOn reports whether the end of text, from i, may be the beginning of a secret.
@@ -117,7 +135,11 @@ func (s *Scrubber) goesOn(text string, i int) bool {
 		_, ok := s.starts[rest]
 		return ok
 	}
-	for _, needle := range s.needles[binary.LittleEndian.Uint64([]byte(rest[:leastSecret]))] {
+	bucket := s.needles[binary.LittleEndian.Uint64([]byte(rest[:leastSecret]))]
+	if bucket == nil || bucket.lengths[0] <= len(rest) {
+		return false
+	}
+	for needle := range bucket.all {
 		if len(needle) > len(rest) && strings.HasPrefix(needle, rest) {
 			return true
 		}

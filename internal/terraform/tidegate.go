@@ -104,15 +104,15 @@ func steps(p rollout.Policy) string {
 	if p.Gates.Latency != nil {
 		gates = append(gates, "latency")
 	}
-	judged := "gates " + strings.Join(gates, " and ")
-	if len(gates) == 1 {
-		judged = "gate " + gates[0]
+	judged := strings.Join(gates, " and ") + " are"
+	if len(gates) == 1 && gates[0] == "latency" {
+		judged = "latency is"
 	}
+	judged = title(judged) + " judged"
 	if len(weights) == 0 {
-		return fmt.Sprintf("No step of traffic on trial; %s.", judged)
+		return judged + ", without a step of traffic on trial."
 	}
-	return fmt.Sprintf("Steps: %s, then all traffic. %s at each step, at most %s in all.",
-		strings.Join(weights, ", "), strings.ToUpper(judged[:1])+judged[1:], brief(p.Longest()))
+	return fmt.Sprintf("Steps: %s, then all traffic. %s at each step; at most %s in all.", strings.Join(weights, ", "), judged, brief(p.Longest()))
 }
 
 // brief writes a duration without zeros behind it.
