@@ -27,7 +27,7 @@ type Job struct {
 	Workflow string // file in Dir: ".github/workflows/plan.yml"
 	Event    Event
 	Job      string // only this job and those that it needs; "": all
-	// Token is the GITHUB_TOKEN; "": that of the run, with every permission.
+	// Token is the GITHUB_TOKEN; "": that of the run.
 	Token   string
 	Run     Run // zero: a new one
 	Secrets map[string]string

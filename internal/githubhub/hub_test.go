@@ -103,8 +103,12 @@ func TestForksBranchesAndTitlesChangeByHand(t *testing.T) {
 	if run := repo.Run(githubhub.NewRun{}); !run.Protected || run.SHA != repo.SHA {
 		t.Errorf("%+v", run)
 	}
-	if run := repo.Run(githubhub.NewRun{Number: pull.Number}); run.Protected || run.SHA != pull.HeadSHA {
+	run := repo.Run(githubhub.NewRun{Number: pull.Number})
+	if run.Protected || run.SHA != pull.HeadSHA {
 		t.Errorf("%+v", run)
+	}
+	if got := ask(t, hub, run.Token, "POST", "/repos/acme/infra/issues/1/comments", object{"body": "b"}, nil); got != 403 {
+		t.Errorf("the workflow of a fork's pull request may write: %d", got)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A program is the server's process, one for all tests of a test binary.
@@ -120,7 +121,19 @@ func build(root, module, pkg string) (string, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", &buildError{module, string(out), err}
 	}
+	forget(path)
 	return path, os.Rename(fresh, path)
+}
+
+// forget removes what was built of other sources, unless it is so young that another checkout may be using it.
+func forget(path string) {
+	name, _, _ := strings.Cut(filepath.Base(path), "-")
+	others, _ := filepath.Glob(filepath.Join(filepath.Dir(path), name+"-*"))
+	for _, old := range others {
+		if info, err := os.Stat(old); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.Remove(old)
+		}
+	}
 }
 
 // digest is a hash over the files of a folder that a program is built of.

@@ -111,7 +111,8 @@ type NewRun struct {
 	Job      string // name of the job: "job"
 }
 
-// A Run of a workflow. Its Token is the GITHUB_TOKEN of its job, with every permission.
+// A Run of a workflow. Its Token is the GITHUB_TOKEN of its job: with every permission, but to read only for the
+// pull_request event of a fork.
 type Run struct {
 	ID    int64 // GITHUB_RUN_ID
 	JobID int64

@@ -146,6 +146,9 @@ func (c *call) handle() (answer, error) {
 	if do == nil {
 		return answer{}, &problem{status: http.StatusNotImplemented, message: c.at.ID + " is not built into the GitHub of this test"}
 	}
+	if c.app != nil && appOperations[c.at.ID] == nil {
+		return answer{}, &problem{status: http.StatusUnauthorized, message: "Bad credentials"} // a JWT is for the app itself only
+	}
 	if owner, name := c.at.Params["owner"], c.at.Params["repo"]; owner != "" && name != "" {
 		if c.repo = c.w.find(owner + "/" + name); c.repo == nil {
 			return answer{}, notFound()

@@ -181,7 +181,11 @@ func (w *World) controlRun(in struct {
 	}
 	r.checks = append(r.checks, x.check)
 	r.runs = append(r.runs, x)
-	t, err := w.newToken(kindActions, "", "", nil, []string{in.Repo})
+	var permissions map[string]string
+	if x.pull != nil && x.pull.head != r && x.event == "pull_request" {
+		permissions = readOnly() // whatever the workflow asks for
+	}
+	t, err := w.newToken(kindActions, "", "", permissions, []string{in.Repo})
 	if err != nil {
 		return nil, err
 	}

@@ -91,6 +91,11 @@ func (w *World) pushPayload(out object, r *repository, branch, before string) er
 			before = c.Parents[0]
 		}
 	}
+	// In a push alone, GitHub has these of the repository, from before there was an API.
+	repo, _ := out["repository"].(object)
+	repo["master_branch"], repo["stargazers"] = r.branch, 0
+	owner, _ := repo["owner"].(object)
+	owner["name"], owner["email"] = r.owner.login, r.owner.email()
 	head := object{
 		"id": sha, "tree_id": c.Tree, "distinct": true, "message": c.Message, "timestamp": stamp(c.Committer.When),
 		"url": w.url + "/" + r.fullName() + "/commit/" + sha, "author": object{"name": c.Author.Name, "email": c.Author.Email},

@@ -64,6 +64,15 @@ var needs = map[string][]need{
 	"actions/delete-artifact":                         {"actions=write"},
 }
 
+// readOnly are the permissions of a workflow of a fork's pull request.
+func readOnly() map[string]string {
+	out := map[string]string{}
+	for name := range permissionNames {
+		out[name] = "read"
+	}
+	return out
+}
+
 // allow says whether who asks may do an operation in a repository, or the problem that GitHub answers with.
 //
 // A private repository that the token does not reach is not there (404). Anybody may read a public one, except an

@@ -77,6 +77,8 @@ func (w *World) renderRepoShort(r *repository) object {
 		"archived": false, "disabled": false, "has_issues": true, "has_projects": true, "has_wiki": true,
 		"has_pages": false, "has_downloads": true, "has_discussions": false, "topics": []any{},
 		"allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
+		"allow_auto_merge": false, "allow_forking": true, "allow_update_branch": false, "delete_branch_on_merge": false,
+		"is_template": false, "web_commit_signoff_required": false,
 		"forks": 0, "forks_count": 0, "watchers": 0, "watchers_count": 0, "stargazers_count": 0,
 		"open_issues": len(r.pulls), "open_issues_count": len(r.pulls),
 		"contents_url":    w.link("/repos/%s/contents/{+path}", r.fullName()),

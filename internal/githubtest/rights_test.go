@@ -98,6 +98,9 @@ func TestAppGetsATokenByItsKey(t *testing.T) {
 	if err != nil || k.GetApp().GetID() != id {
 		t.Errorf("%v, %v", k, err)
 	}
+	if _, _, err := c.Checks.CreateCheckRun(t.Context(), "acme", "infra", github.CreateCheckRunOptions{Name: "plan", HeadSHA: s.push("main", "x", "y")}); status(t, err) != 401 {
+		t.Errorf("a check run by the app's JWT: %v", err)
+	}
 	other, _ := rsa.GenerateKey(rand.Reader, 2048)
 	for what, bad := range map[string]string{
 		"another key":  jwt(t, other, id, time.Now().Add(time.Minute)),

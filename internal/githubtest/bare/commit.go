@@ -64,7 +64,7 @@ func (r Repository) Merge(ours, theirs string) (string, error) {
 	if strings.Contains(err.Error(), "exit status 1") {
 		return "", ErrConflict
 	}
-	return "", err
+	return "", fmt.Errorf("%w (git 2.38 or newer is needed)", err)
 }
 
 // Replay puts a commit's change onto another commit, as rebase does, and returns the new commit.
