@@ -49,31 +49,27 @@ func lockBox(l terraform.Lock, dir, after string) string {
 }
 
 // errorDetails are the errors in full, as the tool said them.
-func errorDetails(err error) string {
+func errorDetails(err error) []string {
 	var e *terraform.Error
 	if !errors.As(err, &e) || e.Lock != nil {
-		return ""
+		return nil
 	}
-	if len(e.Diagnostics) == 0 {
-		if e.Said == "" {
-			return ""
-		}
-		return folded("What "+code(clip(e.Tool, 20))+" said", true, fence("", saidLines(e.Said)))
+	if len(e.Diagnostics) > 0 || e.Said == "" {
+		return diagnostics(e.Diagnostics)
 	}
-	return diagnostics(e.Diagnostics)
+	return []string{folded("What "+clipped(e.Tool, 20)+" said", true, fence("", saidLines(e.Said)))}
 }
 
 // diagnostics are errors, each folded under its summary but the first ones.
-func diagnostics(all []terraform.Diagnostic) string {
-	var b strings.Builder
+func diagnostics(all []terraform.Diagnostic) []string {
+	var blocks []string
 	for i, d := range all {
 		if i == mostNamed {
-			fmt.Fprintf(&b, "<p>and %s more</p>\n\n", count(len(all)-i))
-			break
+			return append(blocks, fmt.Sprintf("<p>and %s more</p>\n\n", count(len(all)-i)))
 		}
-		b.WriteString(diagnostic(d, i < 2))
+		blocks = append(blocks, diagnostic(d, i < 2))
 	}
-	return b.String()
+	return blocks
 }
 
 func diagnostic(d terraform.Diagnostic, open bool) string {

@@ -151,21 +151,24 @@ func (s sum) headline() string {
 	return "**" + capital(strings.Join(feared, ", ")) + "**; " + strings.Join(others, ", ")
 }
 
-// top is what is never folded nor left out: the verdict, what is dangerous, what went wrong.
-func (r Root) top() string {
-	var b strings.Builder
+// top is what is told before the changes, block by block: the verdict, what is dangerous, what went wrong.
+func (r Root) top(maxValue int) []string {
+	var blocks []string
 	if r.Apply != nil {
-		b.WriteString(r.Apply.top(r.Plan))
+		blocks = append(blocks, r.Apply.top(r.Plan)...)
 	}
 	if r.Err != nil {
-		b.WriteString(failureBox(r.Err, "Nothing was planned."))
-		b.WriteString(errorDetails(r.Err))
+		blocks = append(blocks, failureBox(r.Err, "Nothing was planned."))
+		blocks = append(blocks, errorDetails(r.Err)...)
 	}
 	if r.Err == nil && (r.Apply == nil || r.Apply.Refusal != nil) {
-		b.WriteString(planBox(r.Plan, r.Apply != nil))
+		blocks = append(blocks, planBox(r.Plan, r.Apply != nil))
 	}
-	b.WriteString(violations(r.Violations))
-	return b.String()
+	blocks = append(blocks, violations(r.Violations), notes(r.Plan), findings(r.Findings))
+	if r.Apply != nil {
+		blocks = append(blocks, r.Apply.applied(maxValue)...)
+	}
+	return blocks
 }
 
 // planBox is the headline of a plan, with the names of what is destroyed or replaced.
@@ -339,22 +342,32 @@ func (r Root) name() string {
 	return r.Dir + " (" + r.Workspace + ")"
 }
 
-// section is all about one root module. It is "" where there is not even room for its top.
+// section is all about one root module. It is "" where there is no room for it.
 func (r Root) section(p Page, at place) string {
-	b := &pad{room: at.room}
 	tail := r.facts(p)
-	b.room -= len(tail)
-	if !b.add(r.heading()) || !b.add(r.top()) {
+	b := &pad{room: at.room - len(tail) - 200}
+	v := r.verdict()
+	if !b.add(r.heading()) || b.room < 2*b.Len()+400 {
 		return ""
 	}
-	b.add(notes(r.Plan))
-	b.add(findings(r.Findings))
-	if r.Apply != nil {
-		b.add(r.Apply.applied(at.maxValue))
+	missing := 0
+	full := b.room
+	b.room = full * 3 / 4 // the rest is for changes
+	for i, block := range r.top(at.maxValue) {
+		switch {
+		case b.add(block):
+		case i == 0 && b.add(boxed(v.kind, "**"+v.title+"**")):
+		default:
+			missing++
+		}
+	}
+	b.room = full
+	if missing > 0 {
+		b.add("<p>Some of what there is to say has no room here. More is ", at.elsewhere, ".</p>\n\n")
 	}
 	at.room = b.room - b.Len()
 	b.add(r.below(at))
-	b.room += len(tail)
+	b.room += len(tail) + 200
 	b.add(tail)
 	return b.String()
 }

@@ -16,8 +16,13 @@ import (
 // code is text of others as a code element.
 func code(text string) string { return "<code>" + escaped(text) + "</code>" }
 
-// clipped is code that is at most so long; for lists.
-func clipped(text string, runes int) string { return code(clip(text, runes)) }
+// clipped is code of at most so many characters as they are seen; for lists.
+func clipped(text string, runes int) string {
+	if len(text) > 4*runes {
+		text = text[:4*runes] + "…" // enough for so many of them, and quick
+	}
+	return code(clip(visible(text), runes))
+}
 
 // prose is a sentence of others. Words that are no plain words, such as @everyone, #1, a URL, are code in it.
 func prose(sentence string) string {
