@@ -25,6 +25,8 @@ type Plan struct {
 	Changes     []Change
 	Outputs     []OutputChange // those that change, sorted by name
 	Drift       []Change       // what changed outside of the tool since the last apply
+	Deferred    []string       // addresses whose changes wait for another plan
+	Invokes     []string       // provider actions that apply runs
 	Fingerprint Fingerprint
 	Errored     bool // the plan is not complete
 }
@@ -65,7 +67,7 @@ type Attribute struct {
 // A Value as it may be shown.
 type Value struct {
 	Kind Kind
-	Text string // HCL-like; multi-line for long texts; only where Kind is Known
+	Text string // HCL-like; a text of several lines stands as it is, without quotes; only where Kind is Known
 }
 
 // A Kind of value.

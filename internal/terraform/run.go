@@ -2,48 +2,116 @@ package terraform
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
 // A Root is a root module, and how to run the tool in it. Its methods run one after another: the tool keeps files in
 // Dir. When a context ends, the tool gets one interrupt, as from a terminal, and is waited for: it lets go of the
-// state's lock by itself.
+// state's lock by itself. Even if this process is killed, the tool goes on to its end.
 type Root struct {
 	Tool Tool
 	Dir  string   // of the root module
 	Env  []string // of the tool; nil is this process's
-	// Workspace that is selected, "" for the one that is; see SelectWorkspace.
+	// Workspace to select, "" for the one that is selected; see SelectWorkspace.
 	Workspace   string
 	Backend     []string // values of -backend-config
 	VarFiles    []string // of -var-file; relative to Dir
-	Vars        []string // of -var, "name=value"
+	Vars        []string // of -var, "name=value"; other users of the machine can see them, unlike TF_VAR_name in Env
 	PluginCache string   // a folder for providers, made where it is not there; "" is what the environment says
 	LockTimeout time.Duration
-	Scrub       *Scrubber // hides secrets in what the tool says, in logs and errors; nil hides what Env holds
-	Log         io.Writer // gets what the tool says, scrubbed, while it says it; nil for nobody
+	// Scrub hides secrets in what the tool says, in logs and errors; nil becomes one of what Env holds. What plans call
+	// sensitive is added to it.
+	Scrub *Scrubber
+	Log   io.Writer // gets what the tool says, scrubbed, while it says it; nil for nobody
 }
 
 // Check says what is wrong with Dir before the tool is asked: not there, no folder, no configuration in it.
-func (r *Root) Check() error { return errSoon }
+func (r *Root) Check() error {
+	st, err := os.Stat(r.Dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("root module %q: there is no such folder; want the path of one with .tf files, relative to the working folder", r.Dir)
+	case err != nil:
+		return fmt.Errorf("root module %q: %w", r.Dir, err)
+	case !st.IsDir():
+		return fmt.Errorf("root module %q: that is a file; want the folder that it is in", r.Dir)
+	}
+	entries, err := os.ReadDir(r.Dir)
+	if err != nil {
+		return fmt.Errorf("root module %q: %w", r.Dir, err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() && isConfig(e.Name()) {
+			return nil
+		}
+	}
+	return fmt.Errorf("root module %q: there are no .tf files in it; want the folder that has them", r.Dir)
+}
+
+// isConfig reports whether the tools read a file as configuration.
+func isConfig(name string) bool {
+	for _, suffix := range []string{".tf", ".tf.json", ".tofu", ".tofu.json"} {
+		if strings.HasSuffix(name, suffix) && !strings.HasPrefix(name, ".") {
+			return true
+		}
+	}
+	return false
+}
 
 // Init initialises the root module, and selects Workspace if one is named.
-func (r *Root) Init(ctx context.Context) error { return errSoon }
+func (r *Root) Init(ctx context.Context) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	args := []string{"init", "-input=false", "-no-color"}
+	for _, b := range r.Backend {
+		args = append(args, "-backend-config="+b)
+	}
+	if err := r.run(ctx, command{doing: "init", args: r.lockArgs(args), text: true}); err != nil {
+		return err
+	}
+	return r.SelectWorkspace(ctx)
+}
 
 // SelectWorkspace selects Workspace, which must exist; it does nothing if none is named.
-func (r *Root) SelectWorkspace(ctx context.Context) error { return errSoon }
+func (r *Root) SelectWorkspace(ctx context.Context) error {
+	if r.Workspace == "" {
+		return nil
+	}
+	if now, err := r.CurrentWorkspace(); err != nil || now == r.Workspace {
+		return err
+	}
+	return r.run(ctx, command{doing: "select the workspace " + r.Workspace, args: []string{"workspace", "select", "-no-color", r.Workspace}, text: true})
+}
 
-// CurrentWorkspace is the workspace that is selected.
-func (r *Root) CurrentWorkspace(ctx context.Context) (string, error) { return "", errSoon }
-
-// Lineage is the id of the state, "" if there is none yet.
-func (r *Root) Lineage(ctx context.Context) (string, error) { return "", errSoon }
-
-// FormatCheck finds the files that are not formatted, each with the first line that would change.
-func (r *Root) FormatCheck(ctx context.Context) ([]Finding, error) { return nil, errSoon }
-
-// Validate finds what the tool says against the configuration. The error is for a tool that could not say.
-func (r *Root) Validate(ctx context.Context) ([]Finding, error) { return nil, errSoon }
+// CurrentWorkspace is the workspace that is selected. It reads what the tool does, without starting it.
+func (r *Root) CurrentWorkspace() (string, error) {
+	env := r.environment()
+	if name := lookup(env, "TF_WORKSPACE"); name != "" {
+		return name, nil
+	}
+	data := lookup(env, "TF_DATA_DIR")
+	if data == "" {
+		data = ".terraform"
+	}
+	b, err := os.ReadFile(r.path(filepath.Join(data, "environment")))
+	if errors.Is(err, os.ErrNotExist) {
+		return "default", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read which workspace is selected in %q: %w", r.Dir, err)
+	}
+	if name := strings.TrimSpace(string(b)); name != "" {
+		return name, nil
+	}
+	return "default", nil
+}
 
 // A PlanMode is what -destroy and -refresh-only make of a plan.
 type PlanMode string
@@ -66,64 +134,85 @@ type PlanOptions struct {
 
 // Plan writes a plan file, whose path is absolute or relative to Dir, and reports whether it changes anything.
 func (r *Root) Plan(ctx context.Context, file string, o PlanOptions) (changed bool, err error) {
-	return false, errSoon
+	if err := r.Check(); err != nil {
+		return false, err
+	}
+	args := []string{"plan", "-json", "-input=false", "-detailed-exitcode", "-out=" + file}
+	switch o.Mode {
+	case Normal:
+	case DestroyAll, RefreshOnly:
+		args = append(args, "-"+string(o.Mode))
+	default:
+		return false, fmt.Errorf("mode %q of a plan: want %q, %q or %q", o.Mode, Normal, DestroyAll, RefreshOnly)
+	}
+	for _, t := range o.Targets {
+		args = append(args, "-target="+t)
+	}
+	for _, a := range o.Replace {
+		args = append(args, "-replace="+a)
+	}
+	for _, f := range r.VarFiles {
+		args = append(args, "-var-file="+f)
+	}
+	for _, v := range r.Vars {
+		args = append(args, "-var="+v)
+	}
+	if o.Unlocked {
+		args = append(args, "-lock=false")
+	}
+	err = r.run(ctx, command{doing: "plan", args: r.lockArgs(args), fine: []int{codeChanged}, code: func(code int) { changed = code == codeChanged }})
+	return changed, err
 }
 
-// ReadPlan is the plan in a file. The key may be nil: see Fingerprint. It runs the tool three times, for the
-// plan, the state's lineage and the workspace; the providers' versions and the lock file are read from Dir.
-func (r *Root) ReadPlan(ctx context.Context, file string, key []byte) (Plan, error) {
-	return Plan{}, errSoon
-}
+// Exit codes that say something.
+const (
+	codeChanged     = 2 // of plan -detailed-exitcode
+	codeUnformatted = 3 // of fmt -check
+)
 
 // ShowJSON writes the plan in a file as the tool's own JSON. Secrets are in it.
-func (r *Root) ShowJSON(ctx context.Context, file string, w io.Writer) error { return errSoon }
-
-// Apply applies a plan file. The result says what was done also where there is an error.
-func (r *Root) Apply(ctx context.Context, file string) (Applied, error) { return Applied{}, errSoon }
-
-// A Finding is a remark on the configuration.
-type Finding struct {
-	Rule     string // "fmt" or "validate"
-	Severity string // "error" or "warning"
-	Summary  string
-	Detail   string
-	File     string // relative to Dir, with slashes; "" where the tool named none
-	// Positions begin at 1; 0 is unknown.
-	Line, Column, EndLine, EndColumn int
+func (r *Root) ShowJSON(ctx context.Context, file string, w io.Writer) error {
+	return r.run(ctx, command{doing: "show the plan", args: []string{"show", "-json", "-no-color", file}, stdout: w, piped: true})
 }
 
-// Applied is what an apply did.
-type Applied struct {
-	Done    []AppliedChange // in the order in which they were finished
-	Failed  []AppliedChange // with what went wrong; Address is "" for an error that belongs to no resource
-	Skipped []string        // addresses that were to be changed, and were not begun, or were interrupted: see Unfinished
-	// Unfinished are addresses whose change was begun and whose end nobody saw: the run was cut off.
-	Unfinished []string
-	Warnings   []Diagnostic
-	Outputs    []Output // of the root module, sorted by name
-	Canceled   bool     // by the context
+func (r *Root) lockArgs(args []string) []string {
+	if r.LockTimeout <= 0 {
+		return args
+	}
+	return append(args, "-lock-timeout="+r.LockTimeout.String())
 }
 
-// An AppliedChange is one of the things that an apply did or failed to do.
-type AppliedChange struct {
-	Address string
-	Action  Action
-	Seconds int
-	Error   Diagnostic // zero where it was done
+// path is a path that is relative to Dir.
+func (r *Root) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(r.Dir, p)
 }
 
-// A Diagnostic is an error or a warning of the tool, scrubbed.
-type Diagnostic struct {
-	Severity string // "error" or "warning"
-	Summary  string
-	Detail   string
-	Address  string // of a resource, or ""
-	File     string
-	Line     int
+// environment is what the tool gets.
+func (r *Root) environment() []string {
+	env := r.Env
+	if env == nil {
+		env = os.Environ()
+	}
+	if r.Workspace != "" {
+		env = without(env, "TF_WORKSPACE") // it would win over the one that is named
+	}
+	env = append(without(env, "TF_INPUT", "TF_IN_AUTOMATION"), "TF_INPUT=0", "TF_IN_AUTOMATION=1")
+	if r.PluginCache != "" {
+		env = append(without(env, "TF_PLUGIN_CACHE_DIR"), "TF_PLUGIN_CACHE_DIR="+r.PluginCache)
+	}
+	return env
 }
 
-// An Output of the root module after an apply.
-type Output struct {
-	Name  string
-	Value Value
+func (r *Root) scrubber() *Scrubber {
+	if r.Scrub == nil {
+		env := r.Env
+		if env == nil {
+			env = os.Environ()
+		}
+		r.Scrub = NewScrubber(SecretEnv(env)...)
+	}
+	return r.Scrub
 }
