@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
@@ -124,7 +125,7 @@ func difference(d terraform.Difference) string {
 // failed tells a failed apply: rollbacks first, as what they are.
 func (a Apply) failed(p terraform.Plan) []string {
 	back, failed := a.failures()
-	all := append(back, failed...)
+	all := slices.Concat(back, failed)
 	if len(all) == 0 {
 		return append(append([]string{failureBox(a.Err, stays(a.Result))}, errorDetails(a.Err)...), a.notDone())
 	}

@@ -27,6 +27,8 @@ func brief(p terraform.Plan, at place) string {
 		told, _ := outputs(p.Outputs, room(0.3))
 		b.add(told)
 	}
+	b.list("Runs provider actions", p.Invokes)
+	b.list("Left for a later plan", p.Deferred)
 	b.add(nameList(fmt.Sprintf("Other changes: %s", count(len(others))), others, room(0.7).room))
 	b.add(nameList(driftHeading(p), p.Drift, room(1).room))
 	return b.String()

@@ -11,6 +11,7 @@ import (
 type place struct {
 	room      int    // bytes
 	maxValue  int    // bytes of one value
+	open      bool   // resources with few attributes are not folded
 	elsewhere string // where the rest is: "in the summary of the run"
 }
 
@@ -63,6 +64,9 @@ func changes(p terraform.Plan, at place) (string, bool) {
 			return "", false
 		}
 	}
+	if !b.list("Runs provider actions", p.Invokes) || !b.list("Left for a later plan", p.Deferred) {
+		return "", false
+	}
 	at.room = b.room - b.Len()
 	if text, ok := outputs(p.Outputs, at); !ok || !b.add(text) {
 		return "", false
@@ -71,6 +75,11 @@ func changes(p terraform.Plan, at place) (string, bool) {
 		return "", false
 	}
 	return b.String(), true
+}
+
+// list names addresses below a heading; it is false where there is no room.
+func (p *pad) list(heading string, addresses []string) bool {
+	return len(addresses) == 0 || p.add(folded(fmt.Sprintf("<b>%s: %s</b>", heading, count(len(addresses))), len(addresses) <= 10, names(addresses)))
 }
 
 func driftHeading(p terraform.Plan) string {
@@ -130,8 +139,11 @@ func changeBlock(c terraform.Change, at place) (string, bool) {
 	title := changeTitle(c)
 	at.room -= len(title) + 100
 	text, left := diffBlock(c.Attributes, at)
-	return folded(title, false, text), left == 0
+	return folded(title, at.open && len(c.Attributes) <= fewAttributes, text), left == 0
 }
+
+// fewAttributes are so few that people see them without a click, in a small plan.
+const fewAttributes = 12
 
 // changeTitle is a resource's address and what is to be known about it on the same line.
 func changeTitle(c terraform.Change) string {

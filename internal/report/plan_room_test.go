@@ -127,7 +127,7 @@ func TestSmallRootModuleKeepsItsDetailsBesideAHugeOne(t *testing.T) {
 	small := Root{Dir: "small", Plan: planOf(instance(), bucket())}
 	comment := pageOf(Root{Dir: "huge", Plan: thousandsOfChanges(10_000)}, small).Comment()
 	for _, c := range small.Plan.Changes {
-		if block, _ := changeBlock(c, place{room: 4 << 10, maxValue: 4 << 10}); !strings.Contains(comment, block) {
+		if block, _ := changeBlock(c, place{room: 4 << 10, maxValue: 4 << 10, open: true}); !strings.Contains(comment, block) {
 			t.Errorf("the small root module lost the details of %s", c.Address)
 		}
 	}

@@ -107,7 +107,7 @@ func everywhere(text string) Page {
 	attributes := []tf.Attribute{{Path: text, Before: value, After: unknown, Forces: true}, {Path: text, After: value}, {Path: text, Before: sensitive, After: sensitive}}
 	change := tf.Change{Address: text, Previous: text, Module: text, Type: text, Name: text, Deposed: text, Action: tf.Replace, Imported: text, Reason: "r" + text, Attributes: attributes, Note: []string{text, text}}
 	bare := tf.Change{Address: text, Type: text, Action: tf.Delete, Reason: "r" + text}
-	p := tf.Plan{Tool: "t" + text, Version: "1" + text, Changes: []tf.Change{change, bare, bare}, Drift: []tf.Change{change}, Outputs: []tf.OutputChange{{Name: text, Before: value, After: value}},
+	p := tf.Plan{Tool: "t" + text, Version: "1" + text, Changes: []tf.Change{change, bare, bare}, Drift: []tf.Change{change}, Outputs: []tf.OutputChange{{Name: text, Before: value, After: value}}, Invokes: []string{text}, Deferred: []string{text},
 		Fingerprint: tf.Fingerprint{Version: 1, Sum: "f" + text}}
 	d := tf.Diagnostic{Severity: "error", Summary: text, Detail: text, Address: text, File: text}
 	said := &tf.Error{Doing: "plan" + text, Dir: text, Tool: text, Said: text, Diagnostics: []tf.Diagnostic{d}}
@@ -229,6 +229,7 @@ func TestPlainWordsStayWords(t *testing.T) {
 	for text, want := range map[string]string{
 		"It may not be destroyed.":      "It may not be destroyed.",
 		"at 5%, 25% (of 1,204)":         "at 5%, 25% (of 1,204)",
+		"into S3, v2":                   "into S3, v2",
 		"ask @octocat about #12, www.x": "ask <code>@octocat</code> about <code>#12</code>, <code>www.x</code>",
 		"see commit 1234567 or deadbe1": "see commit <code>1234567</code> or <code>deadbe1</code>",
 		"(https://a.b/c).":              "(<code>https://a.b/c</code>).",
