@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
@@ -61,21 +62,20 @@ func done(r terraform.Applied) string {
 }
 
 // top of an apply: what became of it.
-func (a Apply) top(p terraform.Plan) string {
-	var b strings.Builder
-	if a.Verify == "none" && a.Refusal == nil {
-		b.WriteString(boxed(yellow, "**Applied without a review** (verify: none). Nothing compared this plan with a reviewed one."))
-	}
+func (a Apply) top(p terraform.Plan) []string {
+	var blocks []string
 	switch {
 	case a.Refusal != nil:
-		b.WriteString(a.refused())
+		return []string{a.refused()}
 	case a.Err == nil && len(a.Result.Failed) == 0:
-		b.WriteString(boxed(green, "**"+a.verdict(p).title+"**"+a.within()+"."))
+		blocks = append(blocks, boxed(green, "**"+a.verdict(p).title+"**"+a.within()+"."))
 	default:
-		b.WriteString(a.failed(p))
+		blocks = append(blocks, a.failed(p)...)
 	}
-	b.WriteString(a.staged())
-	return b.String()
+	if a.Verify == "none" {
+		blocks = append(blocks, boxed(yellow, "**Applied without a review** (verify: none). Nothing compared this plan with a reviewed one."))
+	}
+	return append(blocks, a.staged())
 }
 
 func (a Apply) within() string {
@@ -123,31 +123,29 @@ func difference(d terraform.Difference) string {
 }
 
 // failed tells a failed apply: rollbacks first, as what they are.
-func (a Apply) failed(p terraform.Plan) string {
+func (a Apply) failed(p terraform.Plan) []string {
 	back, failed := a.failures()
-	if len(back)+len(failed) == 0 {
-		return failureBox(a.Err, stays(a.Result)) + errorDetails(a.Err) + a.notDone()
+	all := slices.Concat(back, failed)
+	if len(all) == 0 {
+		return append(append([]string{failureBox(a.Err, stays(a.Result))}, errorDetails(a.Err)...), a.notDone())
 	}
 	var lines []string
-	for i, c := range append(back, failed...) {
-		if i == mostNamed {
-			lines = append(lines, andMore(len(back)+len(failed)-i))
-			break
+	errs := make([]terraform.Diagnostic, len(all))
+	for i, c := range all {
+		errs[i] = c.Error
+		errs[i].Address = c.Address
+		switch address := ""; {
+		case i < mostNamed:
+			if c.Address != "" {
+				address = clipped(c.Address, 300) + ": "
+			}
+			lines = append(lines, "<ul><li>"+address+prose(clip(c.Error.Summary, 300))+"</li></ul>")
+		case i == mostNamed:
+			lines = append(lines, andMore(len(all)-i))
 		}
-		address := ""
-		if c.Address != "" {
-			address = clipped(c.Address, 300) + ": "
-		}
-		lines = append(lines, "<ul><li>"+address+prose(clip(c.Error.Summary, 300))+"</li></ul>")
-	}
-	var errs []terraform.Diagnostic
-	for _, c := range append(back, failed...) {
-		d := c.Error
-		d.Address = c.Address
-		errs = append(errs, d)
 	}
 	first := "**" + a.verdict(p).title + "**" + a.within() + ". " + stays(a.Result)
-	return boxed(red, first, lines...) + diagnostics(errs) + a.notDone()
+	return append(append([]string{boxed(red, first, lines...)}, diagnostics(errs)...), a.notDone())
 }
 
 // stays says what is the case after a failure.
@@ -204,17 +202,18 @@ func (a Apply) staged() string {
 }
 
 // applied tells the warnings and outputs of an apply.
-func (a Apply) applied(maxValue int) string {
-	text := ""
+func (a Apply) applied(maxValue int) []string {
+	var blocks []string
 	if n := len(a.Result.Warnings); n > 0 {
-		text += folded("<b>Warnings: "+count(n)+"</b>", false, diagnostics(a.Result.Warnings))
+		blocks = append(blocks, folded("<b>Warnings: "+count(n)+"</b>", false, strings.Join(diagnostics(a.Result.Warnings), "")))
 	}
 	if n := len(a.Result.Outputs); n > 0 {
 		all := make([]terraform.Attribute, n)
 		for i, o := range a.Result.Outputs {
 			all[i] = terraform.Attribute{Path: o.Name, After: o.Value}
 		}
-		text += folded("<b>Outputs: "+count(n)+"</b>", false, diffBlock(all, maxValue))
+		text, _ := diffBlock(all, place{room: 4 * maxValue, maxValue: maxValue})
+		blocks = append(blocks, folded("<b>Outputs: "+count(n)+"</b>", false, text))
 	}
-	return text
+	return blocks
 }

@@ -11,26 +11,33 @@ import (
 // attributes, theirs first, of as many as fit, and the names of the others.
 func brief(p terraform.Plan, at place) string {
 	b := &pad{room: at.room}
-	b.add(fmt.Sprintf("<p>%s: too many to show all of each here. More is %s.</p>\n\n", capital(many(len(p.Changes), "change")), at.elsewhere))
+	b.add(fmt.Sprintf("<p>%s: more than has room here. More is %s.</p>\n\n", capital(many(len(p.Changes), "change")), at.elsewhere))
 	b.add(typeTable(p, at.room/4))
 	feared, others := dangerous(p), harmless(p)
 	if len(feared) > mostNamed {
-		heading := fmt.Sprintf("<b>Destroyed, replaced or forgotten: %s</b>", count(len(feared)))
+		heading := fmt.Sprintf("Destroyed, replaced or forgotten: %s", count(len(feared)))
 		b.add(nameList(heading, feared, (at.room-b.Len())/2))
 	}
-	b.add(blocks("What is destroyed, replaced or forgotten, in detail", feared, (at.room-b.Len())*2/3, at.maxValue))
-	told := blocks("What else changes, in detail", others, (at.room-b.Len())/2, at.maxValue)
-	b.add(told)
-	if told == "" || len(others) > 1 {
-		b.add(nameList(fmt.Sprintf("<b>All others: %s</b>", count(len(others))), others, at.room-b.Len()))
+	room := func(part float64) place {
+		return place{room: int(part * float64(at.room-b.Len())), maxValue: at.maxValue}
 	}
+	b.add(blocks("Destroyed, replaced or forgotten, in detail", feared, room(0.6)))
+	b.add(blocks("Other changes, in detail", others, room(0.4)))
+	if len(p.Outputs) > 0 {
+		told, _ := outputs(p.Outputs, room(0.3))
+		b.add(told)
+	}
+	b.list("Runs provider actions", p.Invokes)
+	b.list("Left for a later plan", p.Deferred)
+	b.add(nameList(fmt.Sprintf("Other changes: %s", count(len(others))), others, room(0.7).room))
+	b.add(nameList(driftHeading(p), p.Drift, room(1).room))
 	return b.String()
 }
 
 // nameList names changes, as many as fit; "" where hardly any would.
 func nameList(heading string, all []terraform.Change, room int) string {
 	b := &pad{room: room - 150}
-	if len(all) == 0 || room < 1000 || !b.add(opening(heading, len(all) <= 3*mostNamed), "<ul>\n") {
+	if len(all) == 0 || room < 1000 || !b.add(opening("<b>"+heading+"</b>", len(all) <= 3*mostNamed), "<ul>\n") {
 		return ""
 	}
 	for i, c := range all {
@@ -45,16 +52,19 @@ func nameList(heading string, all []terraform.Change, room int) string {
 	return b.String()
 }
 
-// blocks tells changes with their attributes, as many as fit.
-func blocks(heading string, all []terraform.Change, room, maxValue int) string {
+// blocks tells changes with their attributes, as many as fit; of one without room for all attributes, some.
+func blocks(heading string, all []terraform.Change, at place) string {
 	const usual = 400 // of the smallest ones
-	b := &pad{room: room - 200}
+	b := &pad{room: at.room - 200}
 	told := 0
 	for _, c := range all {
-		if b.room-b.Len() < usual {
+		if at.room = b.room - b.Len(); at.room < usual {
 			break
 		}
-		if len(c.Attributes) > 0 && b.add(changeBlock(c, maxValue)) {
+		if len(c.Attributes) == 0 {
+			continue
+		}
+		if text, ok := changeBlock(c, at); (ok || told == 0) && b.add(text) {
 			told++
 		}
 	}

@@ -116,6 +116,10 @@ func cases() map[string]Page {
 	rich.Outputs = []tf.OutputChange{{Name: "url", Action: tf.Update, Before: known(`"https://a.acme.io"`), After: unknown}}
 	rich.Drift = []tf.Change{{Address: "aws_security_group.web", Type: "aws_security_group", Action: tf.Update,
 		Attributes: []tf.Attribute{{Path: "ingress[0].cidr_blocks[0]", Before: known(`"10.0.0.0/8"`), After: known(`"0.0.0.0/0"`)}}}}
+	deferred := planOf(bucket())
+	deferred.Invokes, deferred.Deferred = []string{"action.aws_lambda_invoke.warm"}, []string{"kubernetes_manifest.app"}
+	unfinished := planOf(bucket())
+	unfinished.Errored = true
 	fork := pageOf(prod(planOf(bucket())))
 	fork.Fork = true
 	lock := &tf.Error{Doing: "apply", Dir: "infra/prod", Tool: "terraform", Code: 1, Lock: &tf.Lock{ID: "9db590f1-b6fe-c5f2-2678-8804f089deba",
@@ -130,6 +134,8 @@ func cases() map[string]Page {
 		"create":     pageOf(Root{Dir: ".", Plan: planOf(bucket(), tf.Change{Address: "aws_s3_bucket.logs", Type: "aws_s3_bucket", Action: tf.Create, Attributes: bucket().Attributes})}),
 		"rich":       pageOf(prod(rich)),
 		"huge":       pageOf(prod(thousandsOfChanges(10_000))),
+		"deferred":   pageOf(prod(deferred)),
+		"unfinished": pageOf(prod(unfinished)),
 		"unkeyed":    pageOf(prod(unkeyed)),
 		"guards": pageOf(Root{Dir: "infra/prod", Plan: planOf(database(), bucket()), Findings: []tf.Finding{
 			{Rule: "fmt", Severity: "warning", Summary: "not formatted", Detail: "Run terraform fmt.", File: "main.tf", Line: 12},

@@ -11,6 +11,7 @@ import (
 type place struct {
 	room      int    // bytes
 	maxValue  int    // bytes of one value
+	open      bool   // resources with few attributes are not folded
 	elsewhere string // where the rest is: "in the summary of the run"
 }
 
@@ -59,22 +60,34 @@ func changes(p terraform.Plan, at place) (string, bool) {
 	}
 	for _, g := range groups {
 		heading := fmt.Sprintf("%s %s", g.verb, count(len(byAction[g.action])))
-		if !b.group(heading, byAction[g.action], g.open, at.maxValue) {
+		if !b.group(heading, byAction[g.action], g.open, at) {
 			return "", false
 		}
 	}
-	if len(p.Outputs) > 0 && !b.add(folded(fmt.Sprintf("<b>Outputs that change: %s</b>", count(len(p.Outputs))), false, outputs(p.Outputs, at.maxValue))) {
+	if !b.list("Runs provider actions", p.Invokes) || !b.list("Left for a later plan", p.Deferred) {
 		return "", false
 	}
-	drift := fmt.Sprintf("Changed outside of %s: %s", toolWord(p), count(len(p.Drift)))
-	if !b.group(drift, p.Drift, 0, at.maxValue) {
+	at.room = b.room - b.Len()
+	if text, ok := outputs(p.Outputs, at); !ok || !b.add(text) {
+		return "", false
+	}
+	if !b.group(driftHeading(p), p.Drift, 0, at) {
 		return "", false
 	}
 	return b.String(), true
 }
 
+// list names addresses below a heading; it is false where there is no room.
+func (p *pad) list(heading string, addresses []string) bool {
+	return len(addresses) == 0 || p.add(folded(fmt.Sprintf("<b>%s: %s</b>", heading, count(len(addresses))), len(addresses) <= 10, names(addresses)))
+}
+
+func driftHeading(p terraform.Plan) string {
+	return fmt.Sprintf("Changed outside of %s: %s", toolWord(p), count(len(p.Drift)))
+}
+
 // group is a list of changes below a heading, folded where it is long; it is false where there is no room.
-func (p *pad) group(heading string, all []terraform.Change, open, maxValue int) bool {
+func (p *pad) group(heading string, all []terraform.Change, open int, at place) bool {
 	begin, end := "<h4>"+heading+"</h4>\n\n", ""
 	switch {
 	case len(all) == 0:
@@ -86,7 +99,11 @@ func (p *pad) group(heading string, all []terraform.Change, open, maxValue int) 
 		return false
 	}
 	for i, c := range all {
-		block := changeBlock(c, maxValue)
+		at.room = p.room - p.Len()
+		block, ok := changeBlock(c, at)
+		if !ok {
+			return false
+		}
 		if len(c.Attributes) == 0 { // neighbours without attributes are one list
 			if i > 0 && len(all[i-1].Attributes) == 0 {
 				block = strings.TrimPrefix(block, "<ul>")
@@ -110,16 +127,23 @@ func opening(summary string, open bool) string {
 }
 
 func folded(summary string, open bool, content string) string {
-	return opening(summary, open) + content + "\n</details>\n\n"
+	return opening(summary, open) + content + "</details>\n\n"
 }
 
-// changeBlock is one resource: its address, and its attributes folded below.
-func changeBlock(c terraform.Change, maxValue int) string {
+// changeBlock is one resource: its address, and its attributes folded below. It is false where there is no room for all
+// of them.
+func changeBlock(c terraform.Change, at place) (string, bool) {
 	if len(c.Attributes) == 0 {
-		return "<ul><li>" + changeTitle(c) + "</li></ul>\n\n"
+		return "<ul><li>" + changeTitle(c) + "</li></ul>\n\n", true
 	}
-	return folded(changeTitle(c), false, diffBlock(c.Attributes, maxValue))
+	title := changeTitle(c)
+	at.room -= len(title) + 100
+	text, left := diffBlock(c.Attributes, at)
+	return folded(title, at.open && len(c.Attributes) <= fewAttributes, text), left == 0
 }
+
+// fewAttributes are so few that people see them without a click, in a small plan.
+const fewAttributes = 12
 
 // changeTitle is a resource's address and what is to be known about it on the same line.
 func changeTitle(c terraform.Change) string {
@@ -186,10 +210,16 @@ func because(c terraform.Change) string {
 	return "because " + why
 }
 
-func outputs(all []terraform.OutputChange, maxValue int) string {
+// outputs that change; it is false where there is no room for all of them.
+func outputs(all []terraform.OutputChange, at place) (string, bool) {
+	if len(all) == 0 {
+		return "", true
+	}
 	attributes := make([]terraform.Attribute, len(all))
 	for i, o := range all {
 		attributes[i] = terraform.Attribute{Path: o.Name, Before: o.Before, After: o.After}
 	}
-	return diffBlock(attributes, maxValue)
+	at.room -= 200
+	text, left := diffBlock(attributes, at)
+	return folded(fmt.Sprintf("<b>Outputs that change: %s</b>", count(len(all))), false, text), left == 0
 }

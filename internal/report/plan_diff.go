@@ -15,8 +15,8 @@ const (
 )
 
 // diffBlock is a diff of attributes: one line before, one after. Values that are long or have lines get blocks of
-// their own below, folded.
-func diffBlock(attributes []terraform.Attribute, maxValue int) string {
+// their own below, folded. What has no room is counted in left, and the text says so.
+func diffBlock(attributes []terraform.Attribute, at place) (text string, left int) {
 	wide := 0
 	for _, a := range attributes {
 		if n := utf8.RuneCountInString(a.Path); n <= padRunes && !long(a) {
@@ -24,18 +24,35 @@ func diffBlock(attributes []terraform.Attribute, maxValue int) string {
 		}
 	}
 	var lines []string
-	var folded strings.Builder
+	size := 200 // the fence, and the last line
 	for _, a := range attributes {
 		if long(a) {
-			folded.WriteString(foldedValue(a, maxValue))
 			continue
 		}
-		lines = append(lines, attributeLines(a, wide)...)
+		told := attributeLines(a, wide)
+		if size += len(told) + len(strings.Join(told, "")); size > at.room {
+			left++
+			continue
+		}
+		lines = append(lines, told...)
 	}
-	if len(lines) == 0 {
-		return folded.String()
+	b := &pad{room: at.room - 100}
+	if len(lines) > 0 {
+		b.add(fence("diff", lines), "\n")
 	}
-	return fence("diff", lines) + "\n" + folded.String()
+	for _, a := range attributes {
+		if !long(a) {
+			continue
+		}
+		if b.room-b.Len() < 200 || !b.add(foldedValue(a, min(at.maxValue, b.room-b.Len()))) {
+			left++
+		}
+	}
+	if left > 0 {
+		b.room = at.room
+		b.add("<p>", many(left, "more attribute"), "</p>\n\n")
+	}
+	return b.String(), left
 }
 
 // long reports whether a value does not go on a line.

@@ -11,6 +11,29 @@ import (
 
 const mostErrorBytes = 4000 // of one error
 
+// failure says in plain words what failed.
+func failure(err error) string {
+	var e *terraform.Error
+	switch {
+	case !errors.As(err, &e):
+		return "Failed"
+	case e.Lock != nil:
+		return "The state is locked"
+	case e.Canceled:
+		return "Canceled"
+	}
+	words := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r == ' ' || r == '-' {
+			return r
+		}
+		return -1
+	}, clip(e.Doing, 40))
+	if words == "" {
+		return "Failed"
+	}
+	return capital(words) + " failed"
+}
+
 // failureBox says what stopped the run, and what is the case after it.
 func failureBox(err error, after string) string {
 	var e *terraform.Error
@@ -18,7 +41,7 @@ func failureBox(err error, after string) string {
 		return boxed(red, "**Failed.** "+after, "<p>"+prose(clip(err.Error(), 1000))+"</p>")
 	}
 	if e.Lock != nil {
-		return lockBox(*e.Lock, e.Dir, after)
+		return lockBox(*e.Lock, e, after)
 	}
 	if e.Canceled {
 		return boxed(red, "**Canceled.** "+after)
@@ -27,7 +50,7 @@ func failureBox(err error, after string) string {
 }
 
 // lockBox explains a state that somebody else has locked.
-func lockBox(l terraform.Lock, dir, after string) string {
+func lockBox(l terraform.Lock, e *terraform.Error, after string) string {
 	var rows []string
 	since := ""
 	if !l.Created.IsZero() {
@@ -45,35 +68,38 @@ func lockBox(l terraform.Lock, dir, after string) string {
 	return boxed(red, "**The state is locked by somebody else.** "+after,
 		"<table>"+strings.Join(rows, "")+"</table>",
 		"<p>Wait until that run is over, then run this one again. Only if you are sure that it is dead, unlock by hand in "+
-			clipped(dir, 200)+": "+clipped("terraform "+unlock, 200)+"</p>")
+			clipped(e.Dir, 200)+": "+clipped(toolCommand(e.Tool)+" "+unlock, 200)+"</p>")
+}
+
+func toolCommand(tool string) string {
+	if tool == "tofu" {
+		return "tofu"
+	}
+	return "terraform"
 }
 
 // errorDetails are the errors in full, as the tool said them.
-func errorDetails(err error) string {
+func errorDetails(err error) []string {
 	var e *terraform.Error
 	if !errors.As(err, &e) || e.Lock != nil {
-		return ""
+		return nil
 	}
-	if len(e.Diagnostics) == 0 {
-		if e.Said == "" {
-			return ""
-		}
-		return folded("What "+code(clip(e.Tool, 20))+" said", true, fence("", saidLines(e.Said)))
+	if len(e.Diagnostics) > 0 || e.Said == "" {
+		return diagnostics(e.Diagnostics)
 	}
-	return diagnostics(e.Diagnostics)
+	return []string{folded("What "+clipped(e.Tool, 20)+" said", true, fence("", saidLines(e.Said)))}
 }
 
 // diagnostics are errors, each folded under its summary but the first ones.
-func diagnostics(all []terraform.Diagnostic) string {
-	var b strings.Builder
+func diagnostics(all []terraform.Diagnostic) []string {
+	var blocks []string
 	for i, d := range all {
 		if i == mostNamed {
-			fmt.Fprintf(&b, "<p>and %s more</p>\n\n", count(len(all)-i))
-			break
+			return append(blocks, fmt.Sprintf("<p>and %s more</p>\n\n", count(len(all)-i)))
 		}
-		b.WriteString(diagnostic(d, i < 2))
+		blocks = append(blocks, diagnostic(d, i < 2))
 	}
-	return b.String()
+	return blocks
 }
 
 func diagnostic(d terraform.Diagnostic, open bool) string {

@@ -17,7 +17,7 @@ import (
 var pages = flag.String("pages", "", "a folder for the golden comments as pages, to be looked at in a browser")
 
 // rendered is Markdown as GitHub would make HTML of it.
-func rendered(t testing.TB, text string) string {
+func rendered(t testingT, text string) string {
 	t.Helper()
 	var b bytes.Buffer
 	m := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(html.WithUnsafe()))

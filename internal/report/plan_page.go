@@ -79,7 +79,7 @@ func (p Page) render(at place) string {
 	return b.String()
 }
 
-// least is what a section needs to be worth its heading.
+// leastSection is what a section needs to be worth its heading.
 const leastSection = 2000
 
 // sections shares the room: what needs less than its share leaves the rest to those after it.
@@ -92,12 +92,12 @@ func (p Page) sections(roots []Root, room int, at place) []string {
 	}
 	room -= 200 // for the last line
 	shown := min(len(told), max(1, room/leastSection))
-	full := make([]string, shown)
+	var full []string
 	need, free := 0, room
-	for i, r := range told[:shown] {
+	for _, r := range told[:shown] {
 		at.room = room
-		full[i] = r.section(p, at)
-		need += len(full[i])
+		full = append(full, r.section(p, at))
+		need += len(full[len(full)-1])
 	}
 	if need > room {
 		order := make([]int, shown)
@@ -120,7 +120,7 @@ func (p Page) sections(roots []Root, room int, at place) []string {
 		}
 	}
 	if missing > 0 {
-		full = append(full, fmt.Sprintf("<p>There is no room here for %s more: see the table above. The whole is %s.</p>\n\n", many(missing, "root module"), at.elsewhere))
+		full = append(full, fmt.Sprintf("<p>There is no room here for %s: see the table above. More is %s.</p>\n\n", many(missing, "root module"), at.elsewhere))
 	}
 	return full
 }
@@ -170,7 +170,7 @@ func (p Page) foot() string {
 	case planned:
 		text = folded("What a review of this is worth", false, "<p>After the merge the plan is made again. It is applied only if it is this one: "+
 			"the same actions on the same resources with the same values, sensitive ones included. Else the apply fails and says what differs. "+
-			"The fingerprint is kept in a check run, not in this comment: editing the comment changes nothing.</p>\n")
+			"The fingerprint that counts is kept elsewhere: to edit this text changes nothing.</p>\n")
 	}
 	if link := p.link("The run and its log"); link != "" {
 		text += "<p><sub>" + link + "</sub></p>\n"

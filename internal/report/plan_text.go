@@ -16,8 +16,13 @@ import (
 // code is text of others as a code element.
 func code(text string) string { return "<code>" + escaped(text) + "</code>" }
 
-// clipped is code that is at most so long; for lists.
-func clipped(text string, runes int) string { return code(clip(text, runes)) }
+// clipped is code of at most so many characters as they are seen; for lists.
+func clipped(text string, runes int) string {
+	if len(text) > 4*runes {
+		text = text[:4*runes] + "…" // enough for so many of them, and quick
+	}
+	return code(clip(visible(text), runes))
+}
 
 // prose is a sentence of others. Words that are no plain words, such as @everyone, #1, a URL, are code in it.
 func prose(sentence string) string {
@@ -44,24 +49,27 @@ func prose(sentence string) string {
 // plain reports whether GitHub sees nothing in a word but a word or a number.
 func plain(word string) bool {
 	letters, digits := 0, 0
-	for i, r := range word {
+	for _, r := range word {
 		switch {
 		case unicode.IsLetter(r):
 			letters++
 		case unicode.IsDigit(r):
 			digits++
 		case strings.ContainsRune("'’-.,%", r):
-			if (r == '.' || r == ',') && !(i > 0 && digits > 0 && letters == 0) {
-				return false
+			if (r == '.' || r == ',') && (digits == 0 || letters > 0) {
+				return false // only numbers have them inside
 			}
 		default:
 			return false
 		}
 	}
-	if digits == 0 {
+	switch {
+	case digits == 0:
 		return letters < 40
+	case letters > 0:
+		return len(word) < 7 && !strings.Contains(word, "-") // S3, v2; a longer one may be a commit, and GH-1 an issue
 	}
-	return letters == 0 && (digits < 7 || strings.ContainsAny(word, ".,")) // 7 digits may be a commit
+	return digits < 7 || strings.ContainsAny(word, ".,")
 }
 
 // escaped is visible text in HTML. Where entities can, they break what the runner of a workflow would take for its old

@@ -8,8 +8,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	tf "github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 	"golang.org/x/net/html"
+	"pgregory.net/rapid"
+
+	tf "github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
 // hostile are texts that try to be more than text.
@@ -21,7 +23,7 @@ var hostile = []string{
 	"[a](javascript:alert(1))", "![](https://evil.example/p.png)", "\n\n# heading\n\n", "\t```\n\tcode", "x\n::error::y", "'\"", "{{7*7}}", "%0A::error::x", "==x==", "[^1]: note", "x\u00a0", "\u3164",
 }
 
-func parse(t *testing.T, markdown string) *html.Node {
+func parse(t testingT, markdown string) *html.Node {
 	t.Helper()
 	doc, err := html.Parse(strings.NewReader(rendered(t, markdown)))
 	if err != nil {
@@ -105,7 +107,7 @@ func everywhere(text string) Page {
 	attributes := []tf.Attribute{{Path: text, Before: value, After: unknown, Forces: true}, {Path: text, After: value}, {Path: text, Before: sensitive, After: sensitive}}
 	change := tf.Change{Address: text, Previous: text, Module: text, Type: text, Name: text, Deposed: text, Action: tf.Replace, Imported: text, Reason: "r" + text, Attributes: attributes, Note: []string{text, text}}
 	bare := tf.Change{Address: text, Type: text, Action: tf.Delete, Reason: "r" + text}
-	p := tf.Plan{Tool: "t" + text, Version: "1" + text, Changes: []tf.Change{change, bare, bare}, Drift: []tf.Change{change}, Outputs: []tf.OutputChange{{Name: text, Before: value, After: value}},
+	p := tf.Plan{Tool: "t" + text, Version: "1" + text, Changes: []tf.Change{change, bare, bare}, Drift: []tf.Change{change}, Outputs: []tf.OutputChange{{Name: text, Before: value, After: value}}, Invokes: []string{text}, Deferred: []string{text},
 		Fingerprint: tf.Fingerprint{Version: 1, Sum: "f" + text}}
 	d := tf.Diagnostic{Severity: "error", Summary: text, Detail: text, Address: text, File: text}
 	said := &tf.Error{Doing: "plan" + text, Dir: text, Tool: text, Said: text, Diagnostics: []tf.Diagnostic{d}}
@@ -139,19 +141,41 @@ func FuzzTextOfOthersIsOnlyText(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 60 || strings.TrimSpace(text) == "" {
-			return
-		}
-		checkText(t, text, everywhere(text).Comment(), everywhere(harmlessLike(text)).Comment(), 1)
-		checkText(t, text, everywhere(text).Summary(), everywhere(harmlessLike(text)).Summary(), 0)
-		m, ok := ParseMarker(everywhere(text).Comment())
-		if want := strings.ToValidUTF8(text, "\ufffd"); !ok || m.Name != want && utf8.ValidString(text) || len(m.Roots) == 0 {
-			t.Errorf("the marker of %q is %+v, %v", text, m, ok)
+		if len(text) <= 60 && strings.TrimSpace(text) != "" {
+			checkTextEverywhere(t, text)
 		}
 	})
 }
 
-func checkText(t *testing.T, text, page, benign string, comments int) {
+func TestTextOfOthersIsOnlyTextHoweverItIsPutTogether(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		piece := rapid.OneOf(rapid.SampledFrom(hostile), rapid.StringN(0, 5, 12), rapid.StringMatching("[`|<>:#@ \\n\\\\*_&-]{1,8}"))
+		text := strings.Join(rapid.SliceOfN(piece, 1, 4).Draw(t, "pieces"), rapid.SampledFrom([]string{"", " ", "\n"}).Draw(t, "between"))
+		if strings.TrimSpace(text) != "" {
+			checkTextEverywhere(t, clip(text, 60))
+		}
+	})
+}
+
+// testingT is testing.T and rapid.T.
+type testingT interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
+func checkTextEverywhere(t testingT, text string) {
+	t.Helper()
+	checkText(t, text, everywhere(text).Comment(), everywhere(harmlessLike(text)).Comment(), 1)
+	checkText(t, text, everywhere(text).Summary(), everywhere(harmlessLike(text)).Summary(), 0)
+	m, ok := ParseMarker(everywhere(text).Comment())
+	if !ok || m.Name != text && utf8.ValidString(text) || len(m.Roots) == 0 {
+		t.Errorf("the marker of %q is %+v, %v", text, m, ok)
+	}
+}
+
+func checkText(t testingT, text, page, benign string, comments int) {
 	t.Helper()
 	for l := range strings.SplitSeq(page, "\n") {
 		if strings.HasPrefix(strings.TrimSpace(l), "::") || strings.Contains(l, "##[") {
@@ -205,6 +229,7 @@ func TestPlainWordsStayWords(t *testing.T) {
 	for text, want := range map[string]string{
 		"It may not be destroyed.":      "It may not be destroyed.",
 		"at 5%, 25% (of 1,204)":         "at 5%, 25% (of 1,204)",
+		"into S3, v2":                   "into S3, v2",
 		"ask @octocat about #12, www.x": "ask <code>@octocat</code> about <code>#12</code>, <code>www.x</code>",
 		"see commit 1234567 or deadbe1": "see commit <code>1234567</code> or <code>deadbe1</code>",
 		"(https://a.b/c).":              "(<code>https://a.b/c</code>).",

@@ -1,5 +1,6 @@
-// Package report makes what people read: for now a recorded terminal story, on the terminal
-// itself and as a picture for a page that allows neither scripts nor fonts of its own.
+// Package report makes what people read: plans and applies in comments, check runs and job summaries; charts; a
+// recorded terminal story, on the terminal itself and as a picture for a page that allows neither scripts nor fonts
+// of its own. It decides nothing and asks nobody.
 package report
 
 import (
