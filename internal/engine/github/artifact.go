@@ -78,7 +78,11 @@ func (r *Repository) Artifacts(ctx context.Context, run int64) ([]Artifact, erro
 func (r *Repository) Artifact(ctx context.Context, id int64) (Artifact, error) {
 	t := task{doing: fmt.Sprintf("read artifact %d", id), needs: "actions: read"}
 	var a wireArtifact
-	if _, err := r.get(ctx, fmt.Sprintf("actions/artifacts/%d", id), &a); err != nil {
+	_, err := r.get(ctx, fmt.Sprintf("actions/artifacts/%d", id), &a)
+	if err == nil && a.ID != id {
+		err = strange(t)
+	}
+	if err != nil {
 		return Artifact{}, r.failed(t, err)
 	}
 	return a.artifact(), nil

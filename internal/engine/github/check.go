@@ -90,6 +90,9 @@ func (r *Repository) CreateCheckRun(ctx context.Context, run CheckRun) (CheckRun
 	}
 	made, err := once(ctx, r.c.pause, func() (*gh.CheckRun, error) {
 		made, _, err := r.c.api.Checks.CreateCheckRun(ctx, r.owner, r.name, opts)
+		if err == nil && made.GetID() == 0 {
+			err = strange(t)
+		}
 		return made, r.failed(t, err)
 	}, func() (*gh.CheckRun, bool, error) {
 		return r.findCheckRun(ctx, run)
@@ -105,8 +108,8 @@ func (r *Repository) CreateCheckRun(ctx context.Context, run CheckRun) (CheckRun
 func (r *Repository) findCheckRun(ctx context.Context, run CheckRun) (*gh.CheckRun, bool, error) {
 	opts := &gh.ListCheckRunsOptions{CheckName: &run.Name, Filter: text("all"), ListOptions: gh.ListOptions{PerPage: 100}}
 	found, _, err := r.c.api.Checks.ListCheckRunsForRef(ctx, r.owner, r.name, run.Commit, opts)
-	if err != nil {
-		return nil, false, err
+	if err != nil || found == nil {
+		return nil, false, cmp.Or(err, strange(task{}))
 	}
 	for _, f := range found.CheckRuns {
 		if f.GetExternalID() == run.ExternalID && f.GetStartedAt().Equal(gh.Timestamp{Time: run.StartedAt}) && f.GetDetailsURL() == cmp.Or(run.DetailsURL, f.GetDetailsURL()) {
@@ -162,6 +165,9 @@ func (r *Repository) patchCheckRun(ctx context.Context, t task, run CheckRun, no
 	r.c.mu.Unlock()
 	return once(ctx, r.c.pause, func() (*gh.CheckRun, error) {
 		made, _, err := r.c.api.Checks.UpdateCheckRun(ctx, r.owner, r.name, run.ID, opts)
+		if err == nil && made.GetID() != run.ID {
+			err = strange(t)
+		}
 		return made, r.failed(t, err)
 	}, func() (*gh.CheckRun, bool, error) {
 		got, _, err := r.c.api.Checks.GetCheckRun(ctx, r.owner, r.name, run.ID)
@@ -186,6 +192,9 @@ func (r *Repository) CheckRuns(ctx context.Context, commit, name string) ([]Chec
 	var runs []CheckRun
 	for {
 		page, res, err := r.c.api.Checks.ListCheckRunsForRef(ctx, r.owner, r.name, commit, opts)
+		if err == nil && page == nil {
+			err = strange(t)
+		}
 		if err != nil {
 			return nil, r.failed(t, err)
 		}

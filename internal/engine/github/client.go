@@ -127,9 +127,9 @@ func open(cfg Config, s settings) (*Client, error) {
 	return c, nil
 }
 
-// withhold takes a secret out of a text.
+// withhold takes a secret out of a text. No token is shorter than 8 bytes.
 func withhold(text, secret string) string {
-	if secret == "" {
+	if len(secret) < 8 {
 		return text
 	}
 	return strings.ReplaceAll(text, secret, "***")
@@ -145,7 +145,10 @@ func addresses(cfg Config) (*url.URL, string, error) {
 		raw = "https://api.github.com"
 	}
 	api, err := url.Parse(strings.TrimRight(raw, "/") + "/")
-	if err != nil || api.Host == "" || api.User != nil || (api.Scheme != "https" && api.Scheme != "http") {
+	if err == nil && api.User != nil {
+		return nil, "", fmt.Errorf("open GitHub: the API's address at %s has a name or a password in it: give the token by itself", api.Host)
+	}
+	if err != nil || api.Host == "" || (api.Scheme != "https" && api.Scheme != "http") {
 		return nil, "", fmt.Errorf("open GitHub: the API's address %q is not one: want https://api.github.com or https://HOST/api/v3", raw)
 	}
 	server := strings.TrimRight(cfg.ServerURL, "/")

@@ -107,6 +107,9 @@ func (r *Repository) updateOrCreate(ctx context.Context, t task, s Sticky, id in
 	body := &gh.IssueComment{Body: &s.Body}
 	if id != 0 {
 		written, _, err := r.c.api.Issues.EditComment(mayRepeat(ctx), r.owner, r.name, id, body)
+		if err == nil && written.GetID() != id {
+			err = strange(t)
+		}
 		err = r.failed(t, err)
 		if err == nil || !errors.Is(err, ErrNotFound) {
 			return written, err
@@ -115,6 +118,9 @@ func (r *Repository) updateOrCreate(ctx context.Context, t task, s Sticky, id in
 	began := time.Now().Add(-10 * time.Minute) // clocks differ
 	return once(ctx, r.c.pause, func() (*gh.IssueComment, error) {
 		written, _, err := r.c.api.Issues.CreateComment(ctx, r.owner, r.name, s.Number, body)
+		if err == nil && written.GetID() == 0 {
+			err = strange(t)
+		}
 		return written, r.failed(t, err)
 	}, func() (*gh.IssueComment, bool, error) {
 		opts := &gh.IssueListCommentsOptions{Since: &began, ListOptions: gh.ListOptions{PerPage: 100}}

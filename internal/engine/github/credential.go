@@ -111,7 +111,7 @@ func (i *installationCredential) header(ctx context.Context) (string, error) {
 	}
 	t := task{doing: fmt.Sprintf("get a token of installation %d of App %s", i.installation, i.id)}
 	// A second token does no harm.
-	got, _, err := i.app.Apps.CreateInstallationToken(mayRepeat(ctx), i.installation, nil)
+	got, _, err := i.app.Apps.CreateInstallationToken(mayRepeat(ctx), i.installation, &gh.InstallationTokenOptions{})
 	if err != nil {
 		e := explain(t, err)
 		if errors.Is(e.Kind, ErrToken) {

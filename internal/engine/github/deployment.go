@@ -9,15 +9,23 @@ import (
 	gh "github.com/google/go-github/v60/github"
 )
 
-// describeLimit is how many characters a description holds.
+// describeLimit is how long a description may be. GitHub says characters; bytes are on the safe side.
 const describeLimit = 140
+
+func describe(s string) *string {
+	if len(s) <= describeLimit {
+		return text(s)
+	}
+	s = strings.ToValidUTF8(s[:describeLimit-3], "") + "..."
+	return &s
+}
 
 // A Deployment of a commit to an environment.
 type Deployment struct {
 	ID          int64 // read only
 	Commit      string
 	Environment string
-	Description string // cut at 140 characters
+	Description string // cut at 140 bytes
 	Production  bool
 	Transient   bool
 	URL         string // of the API; read only
@@ -38,7 +46,7 @@ const (
 // A DeploymentStatus says how a deployment goes.
 type DeploymentStatus struct {
 	State          State
-	Description    string // cut at 140 characters
+	Description    string // cut at 140 bytes
 	LogURL         string
 	EnvironmentURL string
 }
@@ -54,17 +62,20 @@ func (r *Repository) CreateDeployment(ctx context.Context, d Deployment) (Deploy
 	}
 	key := rand.Text() // by which it is found again if the answer is lost
 	opts := &gh.DeploymentRequest{
-		Ref: &d.Commit, Environment: &d.Environment, Description: text(cut(d.Description, describeLimit)), Payload: map[string]string{"key": key},
+		Ref: &d.Commit, Environment: &d.Environment, Description: describe(d.Description), Payload: map[string]string{"key": key},
 		AutoMerge: new(bool), RequiredContexts: &[]string{}, ProductionEnvironment: &d.Production, TransientEnvironment: &d.Transient,
 	}
 	made, err := once(ctx, r.c.pause, func() (*gh.Deployment, error) {
 		made, _, err := r.c.api.Repositories.CreateDeployment(ctx, r.owner, r.name, opts)
+		if err == nil && made.GetID() == 0 {
+			err = strange(t)
+		}
 		return made, r.failed(t, err)
 	}, func() (*gh.Deployment, bool, error) {
 		opts := &gh.DeploymentsListOptions{SHA: d.Commit, Environment: d.Environment, ListOptions: gh.ListOptions{PerPage: 100}}
 		found, _, err := r.c.api.Repositories.ListDeployments(ctx, r.owner, r.name, opts)
 		for _, f := range found {
-			if strings.Contains(string(f.Payload), key) { // an object, or one in a string
+			if f != nil && strings.Contains(string(f.Payload), key) { // an object, or one in a string
 				return f, true, nil
 			}
 		}
@@ -86,7 +97,7 @@ func (r *Repository) SetDeploymentStatus(ctx context.Context, id int64, s Deploy
 	}
 	// The same status twice does no harm.
 	_, _, err := r.c.api.Repositories.CreateDeploymentStatus(mayRepeat(ctx), r.owner, r.name, id, &gh.DeploymentStatusRequest{
-		State: text(string(s.State)), Description: text(cut(s.Description, describeLimit)), LogURL: text(s.LogURL), EnvironmentURL: text(s.EnvironmentURL),
+		State: text(string(s.State)), Description: describe(s.Description), LogURL: text(s.LogURL), EnvironmentURL: text(s.EnvironmentURL),
 	})
 	return r.failed(t, err)
 }

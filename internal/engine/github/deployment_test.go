@@ -29,10 +29,10 @@ func TestADeploymentGoesThroughItsStates(t *testing.T) {
 	}
 	log := w.ServerURL + "/acme/infra/actions/runs/7"
 	want := []githubhub.Deployment{{
-		ID: d.ID, SHA: w.repo.SHA, Ref: w.repo.SHA, Environment: "production", Description: strings.Repeat("é", 139) + "…", Creator: "github-actions[bot]",
+		ID: d.ID, SHA: w.repo.SHA, Ref: w.repo.SHA, Environment: "production", Description: strings.Repeat("é", 68) + "...", Creator: "github-actions[bot]",
 		Statuses: []githubhub.DeploymentStatus{
 			{State: "in_progress", LogURL: log},
-			{State: "failure", Description: strings.Repeat("x", 139) + "…", LogURL: log, EnvironmentURL: "https://example.com"},
+			{State: "failure", Description: strings.Repeat("x", 137) + "...", LogURL: log, EnvironmentURL: "https://example.com"},
 		},
 	}}
 	if d := cmp.Diff(want, w.repo.Deployments()); d != "" {

@@ -19,10 +19,10 @@ var (
 	ErrNoToken     = errors.New("no token was given")
 	ErrToken       = errors.New("the token was not accepted") // expired, revoked, of another server, or a wrong key
 	ErrPermission  = errors.New("a permission is missing")
-	ErrNotFound    = errors.New("not found")                   // 404, which GitHub also says of what a token may not see; 410
-	ErrRefused     = errors.New("refused")                     // 4xx otherwise: GitHub understood and will not
-	ErrRateLimit   = errors.New("the rate limit lasts longer") // than the context's deadline
-	ErrUnavailable = errors.New("GitHub did not answer")       // 5xx, or no connection, after several tries
+	ErrNotFound    = errors.New("not found")                           // 404, which GitHub also says of what a token may not see; 410
+	ErrRefused     = errors.New("refused")                             // 4xx otherwise: GitHub understood and will not
+	ErrRateLimit   = errors.New("the rate limit lasts longer")         // than the context's deadline
+	ErrUnavailable = errors.New("GitHub does not answer as it should") // 5xx, or no connection, after several tries
 
 	// ErrUnknownIdentity is a token that can not ask whose it is.
 	ErrUnknownIdentity = errors.New("GitHub does not say whose token it is")
@@ -106,6 +106,11 @@ func (r *Repository) mayWrite(t task) error {
 	return r.failed(t, &Error{Kind: ErrNoToken})
 }
 
+// strange is an answer that looks well and has not in it what was asked for.
+func strange(t task) error {
+	return &Error{Kind: ErrUnavailable, Message: "what came is not what its API sends", Unsure: t.write}
+}
+
 // explain says what kind of thing went wrong.
 func explain(t task, err error) *Error {
 	e := &Error{Doing: t.doing, Permission: t.needs, Kind: ErrUnavailable, cause: err}
@@ -116,7 +121,7 @@ func explain(t task, err error) *Error {
 	)
 	switch {
 	case errors.As(err, &inner) && inner.Doing == "": // found by ourselves
-		e.Kind, e.Message, e.Next = inner.Kind, inner.Message, inner.Next
+		e.Kind, e.Message, e.Next, e.Unsure = inner.Kind, inner.Message, inner.Next, inner.Unsure
 	case errors.As(err, &inner): // the token for it could not be had
 		e.Kind, e.Message, e.Next, e.Until = inner.Kind, inner.Doing+": "+inner.Message, inner.Next, inner.Until
 		if inner.Status != 0 {
@@ -197,6 +202,8 @@ func (r *Repository) next(t task, e *Error) string {
 		return permissionNext(e)
 	case errors.Is(e.Kind, ErrNotFound) && e.Status == http.StatusNotFound:
 		return r.notFoundNext(t)
+	case e.Status == http.StatusGone:
+		return "What is kept for a time only (retention-days of an artifact) is gone after it: run again what makes it."
 	case errors.Is(e.Kind, ErrRateLimit):
 		return "Nothing was changed by it. Run again after that time, or give it more time."
 	case errors.Is(e.Kind, ErrUnavailable) && !e.Unsure:

@@ -67,6 +67,9 @@ func (p PullRequest) rank(commit string) int {
 func (r *Repository) PullRequest(ctx context.Context, number int) (PullRequest, error) {
 	t := task{doing: fmt.Sprintf("read pull request #%d", number), needs: "pull-requests: read"}
 	p, _, err := r.c.api.PullRequests.Get(ctx, r.owner, r.name, number)
+	if err == nil && p.GetNumber() != number {
+		err = strange(t)
+	}
 	if err != nil {
 		return PullRequest{}, r.failed(t, err)
 	}
@@ -80,7 +83,7 @@ func pullRequest(p *gh.PullRequest) PullRequest {
 		HeadSHA: head.GetSHA(), HeadRef: head.GetRef(), Base: base.GetRef(),
 		// A fork that was deleted has no repository any more, and two nothings are not the same one.
 		Fork:   head.GetRepo() == nil || head.GetRepo().GetID() != base.GetRepo().GetID(),
-		Merged: p.MergedAt != nil, // lists do not say "merged"
+		Merged: !p.GetMergedAt().IsZero(), // lists do not say "merged"
 		Closed: p.GetState() == "closed",
 	}
 	if out.Merged {

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,49 +46,33 @@ func TestACommitPushedPastAllPullRequestsHasNone(t *testing.T) {
 	}
 }
 
-func TestTheMergedPullRequestComesBeforeOthersOfItsCommit(t *testing.T) {
+func TestPullRequestsAreOrderedByWhatTheyHaveToDoWithTheCommit(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	// The same branch in three pull requests: one closed, one open, one merged.
-	w.repo.Push(githubhub.Commit{Branch: "release"})
-	w.repo.Close(w.pull.Number)
-	other := w.repo.Open(githubhub.NewPull{Head: "bigger", Base: "release"})
-	merged := w.repo.Open(githubhub.NewPull{Head: "bigger"})
-	w.repo.Merge(merged.Number, githubhub.MergeCommit)
-
-	got, err := w.open(t, w.token).PullRequestsOf(t.Context(), w.pull.HeadSHA)
+	const sha, other = "0123456789012345678901234567890123456789", "9876543210987654321098765432109876543210"
+	merged := "2026-11-24T12:00:00Z"
+	_, r := serve(t, Config{Token: "test-token"}, func(w http.ResponseWriter, _ *http.Request) {
+		say(w, 200, []map[string]any{
+			{"number": 1, "state": "closed", "merge_commit_sha": sha}, // of a trial merge
+			{"number": 2, "state": "closed", "merge_commit_sha": other, "merged_at": merged},
+			{"number": 3, "state": "open"},
+			{"number": 4, "state": "closed"},
+			{"number": 5, "state": "closed", "merge_commit_sha": sha, "merged_at": merged},
+			{"number": 6, "state": "open"},
+		})
+	})
+	got, err := r.PullRequestsOf(t.Context(), sha)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var numbers []int
 	for _, p := range got {
 		numbers = append(numbers, p.Number)
-	}
-	if len(got) == 0 || got[0].Number != merged.Number || !got[0].Merged {
-		t.Fatalf("got %v, want #%d first", numbers, merged.Number)
-	}
-	for _, p := range got[1:] {
-		if p.Merged || p.MergeSHA != "" {
-			t.Errorf("#%d was not merged, and is said to be by %q", p.Number, p.MergeSHA)
+		if (p.MergeSHA != "") != p.Merged {
+			t.Errorf("#%d: merged %v by %q", p.Number, p.Merged, p.MergeSHA)
 		}
 	}
-	t.Logf("merged #%d, open #%d, closed #%d: %v", merged.Number, other.Number, w.pull.Number, numbers)
-}
-
-func TestPullRequestsAreRankedByWhatTheyHaveToDoWithTheCommit(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		pull PullRequest
-		want int
-	}{
-		{PullRequest{Merged: true, Closed: true, MergeSHA: "a"}, 0},
-		{PullRequest{Merged: true, Closed: true, MergeSHA: "b"}, 1},
-		{PullRequest{}, 2},
-		{PullRequest{Closed: true}, 3},
-	} {
-		if got := c.pull.rank("a"); got != c.want {
-			t.Errorf("%+v ranks %d, want %d", c.pull, got, c.want)
-		}
+	if d := cmp.Diff([]int{5, 2, 6, 3, 4, 1}, numbers); d != "" {
+		t.Error(d)
 	}
 }
 

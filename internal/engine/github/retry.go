@@ -42,7 +42,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return res, nil
 	})
-	if last != nil {
+	if last != nil && !errors.Is(err, context.Canceled) {
 		res, err = last, nil // also one of 5xx: its own words say more
 	}
 	if err != nil {
@@ -94,7 +94,7 @@ func passing(err error) bool {
 		ours  *Error // of getting an installation's token
 		cert  *tls.CertificateVerificationError
 	)
-	return !errors.As(err, &limit) && !errors.As(err, &ours) && !errors.As(err, &cert) &&
+	return !errors.As(err, &limit) && !errors.As(err, &ours) && !errors.As(err, &cert) && !errors.Is(err, errTooLong) &&
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 

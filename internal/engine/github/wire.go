@@ -18,6 +18,8 @@ import (
 // answerLimit is how long an answer of the API may be: many times the longest that is asked for.
 const answerLimit = 64 << 20
 
+var errTooLong = fmt.Errorf("an answer of more than %d MiB", answerLimit>>20)
+
 // A credential is what a request says about who sends it.
 type credential interface {
 	// header is the value of Authorization; "" without one.
@@ -66,7 +68,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("the answer was cut off: %w", err)
 	}
 	if len(body) > answerLimit {
-		return nil, fmt.Errorf("an answer of more than %d MiB", answerLimit>>20)
+		return nil, errTooLong
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	if n, err := strconv.Atoi(res.Header.Get("X-RateLimit-Remaining")); err == nil {
