@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
-		case "engine":
+		case "engine", "plan", "apply", "action":
 			os.Exit(command.Main(context.Background(), os.Args[1:], "dev", os.Stdin, os.Stdout, os.Stderr))
 		case "serve-model":
 			fmt.Println("a line of the model server")
