@@ -252,11 +252,11 @@ func (a *application) deploymentEnds(ctx context.Context, out Outcome) error {
 		return nil
 	}
 	state := github.FailedTo
-	switch out {
-	case Done:
+	if out == Done {
 		state = github.Succeeded
-	case Cancelled:
-		state = github.Errored
+	}
+	if out == Cancelled {
+		state = github.Errored // nobody knows yet
 	}
 	return a.forge.SetDeploymentStatus(ctx, a.deployed, github.DeploymentStatus{State: state, Description: "Apply: " + out.String(), LogURL: a.event.RunURL})
 }
