@@ -53,6 +53,9 @@ func (e *Error) Error() string {
 	if len(words) == 0 {
 		words = []string{fmt.Sprintf("exit code %d", e.Code)}
 	}
+	if e.Code < 0 && !e.Canceled {
+		words = append(words, "It was killed by somebody else. The state may still be locked, and may not have all that was done: plan again before anything else.")
+	}
 	return head + ": " + strings.Join(words, "\n")
 }
 

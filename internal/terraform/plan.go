@@ -1,5 +1,11 @@
-// Package terraform runs Terraform or OpenTofu and reads what they say: what a plan changes, a
-// fingerprint of its structure, and which of it must not be shown.
+// Package terraform runs Terraform or OpenTofu and reads what they say: what a plan changes, a fingerprint of its
+// structure, and which of it must not be shown.
+//
+// A Root runs the tool in a root module. ReadPlan makes a Plan of what it planned: fit to be shown, since whatever the
+// plan marks as sensitive, whatever lies where secrets lie or looks like one, and every other place where the same
+// texts appear, is left out or masked. The Plan's Fingerprint covers what was left out as well. It is how a plan that
+// was reviewed is found to be the one that is to be applied, and Diff says why it is not. Guards hold a Plan against
+// rules; Apply applies its file and says what was done, what failed and what was not begun.
 package terraform
 
 // An Action is what a plan does to one object.

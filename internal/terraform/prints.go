@@ -27,9 +27,9 @@ type prints struct {
 	vars    map[string]*tfjson.PlanVariable
 	config  map[string][sha256.Size]byte // of resource blocks, by address
 	// masked are the variables' values, for fingerprints without a key: which of them are sensitive is said later than
-	// where they are used, and each has a part of its own in any case.
-	masked *Scrubber
-	kept   int // attributes
+	// where they are used, and each has a part of its own in any case. known are secrets that others named.
+	masked, known *Scrubber
+	kept          int // attributes
 }
 
 type summed struct {
@@ -44,8 +44,8 @@ type pendingChange struct {
 	block string // address of its block
 }
 
-func newPrints(h *hasher) *prints {
-	return &prints{h: h, config: map[string][sha256.Size]byte{}, masked: NewScrubber()}
+func newPrints(h *hasher, known *Scrubber) *prints {
+	return &prints{h: h, config: map[string][sha256.Size]byte{}, masked: NewScrubber(), known: known}
 }
 
 // add adds a part.
@@ -102,7 +102,7 @@ func (p *prints) open(at trail, c cell, r redaction) cell {
 		return cell{kind: c.kind, marked: true}
 	}
 	if s, ok := c.value.(string); ok {
-		c.value = p.masked.String(s)
+		c.value = p.known.String(p.masked.String(s))
 	}
 	return c
 }

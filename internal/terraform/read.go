@@ -34,7 +34,7 @@ func Parse(r io.Reader, s Source) (Plan, error) {
 		s.Scrub = NewScrubber()
 	}
 	p := &parser{
-		in: newSkimmer(r), source: s, prints: newPrints(h), secrets: map[string]struct{}{},
+		in: newSkimmer(r), source: s, prints: newPrints(h, s.Scrub), secrets: map[string]struct{}{},
 		plan: Plan{Tool: s.Tool.Name, Version: s.Tool.Version},
 	}
 	if err := p.read(); err != nil {

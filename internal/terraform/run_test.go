@@ -383,3 +383,33 @@ func TestARunThatWasCanceledBeforeIsNotStarted(t *testing.T) {
 		}
 	}
 }
+
+// A tool that dies in the middle leaves behind what nobody can know the end of.
+func TestWhatWasCutOffIsUnfinished(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "resource \"terraform_data\" \"a\" {}\n")
+	tool := filepath.Join(t.TempDir(), "terraform")
+	event := func(kind, hook, address string) string {
+		return `{"@level":"info","@message":"m","type":"` + kind + `","` + hook + `":{"resource":{"addr":"` + address + `"},"action":"create","elapsed_seconds":7}}`
+	}
+	script := "#!/bin/sh\ncat <<'EOT'\n" + strings.Join([]string{
+		event("planned_change", "change", "a.done"), event("planned_change", "change", "a.begun"), event("planned_change", "change", "a.waits"),
+		event("apply_start", "hook", "a.done"), event("apply_start", "hook", "a.begun"), event("apply_complete", "hook", "a.done"), "no JSON", `{"@message":1}`,
+	}, "\n") + "\nEOT\nkill -9 $$\n"
+	if err := os.WriteFile(tool, []byte(script), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	s.Tool.Path = tool
+	a, err := s.Apply(within(t), "tfplan")
+	want := Applied{
+		Done:       []AppliedChange{{Address: "a.done", Action: Create, Seconds: 7}},
+		Unfinished: []string{"a.begun"}, Skipped: []string{"a.waits"},
+	}
+	if diff := cmp.Diff(want, a); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var e *Error
+	if !errors.As(err, &e) || e.Code != -1 || !strings.Contains(err.Error(), "was killed") || !strings.Contains(err.Error(), "no JSON") {
+		t.Errorf("error %v", err)
+	}
+}
