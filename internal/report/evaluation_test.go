@@ -39,13 +39,13 @@ func TestEvaluationFitsAndStaysText(t *testing.T) {
 	for _, text := range hostile {
 		of := func(text string) Evaluation {
 			e := Evaluation{Metrics: text, Reference: "r" + text}
-			for i := range 30 {
+			for i := range 9 {
 				e.Rows = append(e.Rows, Metric{Name: text, Kind: []string{"minimum", "maximum", "regression"}[i%3], Limit: text, Value: number(1), Why: "w" + text})
 			}
 			return e
 		}
 		checkText(t, text, of(text).Markdown(SummaryLimit), of(harmlessLike(text)).Markdown(SummaryLimit), 0)
-		for _, limit := range []int{1000, 3000} {
+		for _, limit := range []int{1000, 1500} {
 			got := of(text).Markdown(limit)
 			if len(got) > limit {
 				t.Errorf("%q: %d bytes, %d are allowed", text, len(got), limit)

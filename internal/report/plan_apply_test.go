@@ -44,8 +44,9 @@ func TestTitleSaysTheWorst(t *testing.T) {
 		"canceled": "Canceled: added 1", "several": "4 root modules, one of them: Init failed", "unfinished": "The plan is not complete",
 		"deferred": "Adds 1, runs 1 provider action, leaves 1 for a later plan",
 	}
+	all := cases()
 	for name, want := range titles {
-		if got := cases()[name].Title(); got != want {
+		if got := all[name].Title(); got != want {
 			t.Errorf("%s: the title is %q, want %q", name, got, want)
 		}
 	}

@@ -40,11 +40,13 @@ func diffBlock(attributes []terraform.Attribute, at place) (text string, left in
 	if len(lines) > 0 {
 		b.add(fence("diff", lines), "\n")
 	}
+	full := false // the others are not tried: a plan may have very many
 	for _, a := range attributes {
 		if !long(a) {
 			continue
 		}
-		if b.room-b.Len() < 200 || !b.add(foldedValue(a, min(at.maxValue, b.room-b.Len()))) {
+		if room := b.room - b.Len(); full || room < 400 || !b.add(foldedValue(a, min(at.maxValue, room/2))) {
+			full = true
 			left++
 		}
 	}

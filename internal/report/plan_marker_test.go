@@ -15,15 +15,16 @@ func TestMarkerComesBackAndIsFoundByItsName(t *testing.T) {
 		name = strings.ToValidUTF8(name, "x")
 		p := Page{Name: name, Head: "abc", Roots: []Root{{Dir: name, Workspace: "w", Plan: tf.Plan{Fingerprint: keyed()}}}}
 		want := Marker{Name: name, Head: "abc", Roots: []MarkedRoot{{Root: name, Workspace: "w", Fingerprint: keyed().Sum, Keyed: true}}}
-		got, ok := ParseMarker(p.Comment())
+		comment := p.Comment()
+		got, ok := ParseMarker(comment)
 		if diff := cmp.Diff(want, got); diff != "" || !ok {
 			t.Errorf("%q: %v, %s", name, ok, diff)
 		}
-		if windows, ok := ParseMarker(strings.ReplaceAll(p.Comment(), "\n", "\r\n")); !ok || !cmp.Equal(got, windows) {
+		if windows, ok := ParseMarker(strings.ReplaceAll(comment, "\n", "\r\n")); !ok || !cmp.Equal(got, windows) {
 			t.Errorf("%q is another with line ends of Windows", name)
 		}
 		for _, other := range append(hostile, "", "prod", "prod eu") {
-			if strings.HasPrefix(p.Comment(), MarkerOf(other)) != (strings.ToValidUTF8(other, "x") == name) && strings.ToValidUTF8(other, "x") == other {
+			if strings.HasPrefix(comment, MarkerOf(other)) != (strings.ToValidUTF8(other, "x") == name) && strings.ToValidUTF8(other, "x") == other {
 				t.Errorf("the comment of %q, looked for as %q", name, other)
 			}
 		}

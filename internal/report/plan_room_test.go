@@ -20,8 +20,8 @@ func big() map[string]Page {
 		return all
 	}
 	fat := bucket()
-	for i := range 200 {
-		fat.Attributes = append(fat.Attributes, tf.Attribute{Path: wide(50) + fmt.Sprint(i), Before: known(wide(20_000)), After: known(strings.Repeat(wide(10)+"\n", 900))})
+	for i := range 60 {
+		fat.Attributes = append(fat.Attributes, tf.Attribute{Path: wide(50) + fmt.Sprint(i), Before: known(wide(4000)), After: known(strings.Repeat(wide(10)+"\n", 900))})
 	}
 	long := thousandsOfChanges(300)
 	for i := range long.Changes {
@@ -31,8 +31,8 @@ func big() map[string]Page {
 		long.Changes[i].Note = []string{wide(900), strings.Repeat("@x ", 400)}
 	}
 	outputs := planOf(bucket())
-	for i := range 2000 {
-		outputs.Outputs = append(outputs.Outputs, tf.OutputChange{Name: fmt.Sprintf("o%d", i), After: known(wide(100))})
+	for i := range 600 {
+		outputs.Outputs = append(outputs.Outputs, tf.OutputChange{Name: fmt.Sprintf("o%d", i), After: known(wide(300))})
 	}
 	outputs.Drift = thousandsOfChanges(3000).Changes
 	failed := Apply{Err: &tf.Error{Doing: "apply"}}
