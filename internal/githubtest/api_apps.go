@@ -27,7 +27,9 @@ var metaOperations = map[string]func(*call) (answer, error){
 		if c.who.app != nil {
 			return answer{}, &problem{status: http.StatusForbidden, message: "Resource not accessible by integration"}
 		}
-		return answer{status: http.StatusOK, value: c.w.renderUser(c.who.who)}, nil
+		out := c.w.renderUser(c.who.who)
+		out["user_view_type"] = "private"
+		return answer{status: http.StatusOK, value: out}, nil
 	},
 }
 
