@@ -235,7 +235,15 @@ func (w *World) controlArtifacts(in named) (any, error) {
 	return out, nil
 }
 
-func (w *World) controlUpload(in named) (any, error) {
+// An upload is an artifact of a run. Contents are any bytes, so they are not texts, which JSON would change.
+type upload struct {
+	Repo  string
+	Run   int64
+	Name  string
+	Files map[string][]byte
+}
+
+func (w *World) controlUpload(in upload) (any, error) {
 	r, err := w.repo(in.Repo)
 	if err != nil {
 		return nil, err
@@ -244,7 +252,11 @@ func (w *World) controlUpload(in named) (any, error) {
 	if x == nil {
 		return nil, fmt.Errorf("%s has no run %d", in.Repo, in.Run)
 	}
-	zipped, err := zipped(in.Files)
+	files := map[string]string{}
+	for name, content := range in.Files {
+		files[name] = string(content)
+	}
+	zipped, err := zipped(files)
 	if err != nil {
 		return nil, err
 	}
