@@ -57,7 +57,7 @@ func TestPullRequestsAreMergedAsGitHubMerges(t *testing.T) {
 	hub := githubhub.Start(t)
 	for _, method := range []githubhub.Method{githubhub.MergeCommit, githubhub.Squash, githubhub.Rebase} {
 		repo := hub.Repository("acme/"+string(method), githubhub.Files{"main.tf": "a\n"})
-		head := repo.Push(githubhub.Commit{Branch: "change", Files: githubhub.Files{"main.tf": "b\n"}})
+		head := repo.Push(githubhub.Commit{Branch: "change", Files: githubhub.Files{"main.tf": "b\n", "raw": "\xff\x00"}})
 		pull := repo.Open(githubhub.NewPull{Head: "change"})
 		if pull.HeadSHA != head || pull.BaseSHA != repo.SHA || pull.State != "open" || repo.Resolve("refs/pull/1/merge") != pull.MergeSHA {
 			t.Fatalf("%s: opened %+v", method, pull)
@@ -68,7 +68,7 @@ func TestPullRequestsAreMergedAsGitHubMerges(t *testing.T) {
 			t.Errorf("%s: %s, %+v", method, sha, got)
 		}
 		dir := repo.Clone(sha)
-		for file, want := range map[string]string{"main.tf": "b\n", "other.tf": "c\n"} {
+		for file, want := range map[string]string{"main.tf": "b\n", "other.tf": "c\n", "raw": "\xff\x00"} {
 			if b, err := os.ReadFile(filepath.Join(dir, file)); err != nil || string(b) != want {
 				t.Errorf("%s: %s is %q, %v", method, file, b, err)
 			}
@@ -176,8 +176,8 @@ func TestArtifactsOfARunExpire(t *testing.T) {
 	hub := githubhub.Start(t)
 	repo := hub.Repository("acme/infra", nil)
 	run := repo.Run(githubhub.NewRun{Workflow: ".github/workflows/plan.yml"})
-	a := repo.Upload(run.ID, "plan", githubhub.Files{"a": "b"})
-	if got := repo.Artifacts(run.ID); len(got) != 1 || got[0].ID != a.ID || got[0].Files["a"] != "b" {
+	a := repo.Upload(run.ID, "plan", githubhub.Files{"a": "b\xff\x00"})
+	if got := repo.Artifacts(run.ID); len(got) != 1 || got[0].ID != a.ID || got[0].Files["a"] != "b\xff\x00" {
 		t.Errorf("%+v", got)
 	}
 	url := fmt.Sprintf("/repos/acme/infra/actions/artifacts/%d/zip", a.ID)

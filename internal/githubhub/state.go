@@ -161,11 +161,7 @@ func (r *Repository) Artifacts(run int64) []Artifact {
 func (r *Repository) Upload(run int64, name string, files Files) Artifact {
 	r.hub.t.Helper()
 	var out Artifact
-	contents := map[string][]byte{} // not texts: JSON would change what is no UTF-8
-	for path, content := range files {
-		contents[path] = []byte(content)
-	}
-	r.hub.call("upload", map[string]any{"repo": r.FullName, "run": run, "name": name, "files": contents}, &out)
+	r.hub.call("upload", map[string]any{"repo": r.FullName, "run": run, "name": name, "files": files}, &out)
 	return out
 }
 

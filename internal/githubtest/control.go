@@ -98,6 +98,29 @@ func words(err error) string {
 
 type none struct{}
 
+// contents are files by path, as githubhub.Files has them: Base64 in JSON.
+type contents map[string]string
+
+func (c contents) MarshalJSON() ([]byte, error) {
+	plain := map[string][]byte{}
+	for path, text := range c {
+		plain[path] = []byte(text)
+	}
+	return json.Marshal(plain)
+}
+
+func (c *contents) UnmarshalJSON(b []byte) error {
+	var plain map[string][]byte
+	if err := json.Unmarshal(b, &plain); err != nil {
+		return err
+	}
+	*c = contents{}
+	for path, text := range plain {
+		(*c)[path] = string(text)
+	}
+	return nil
+}
+
 // named is input that names a repository, and something in it.
 type named struct {
 	Repo   string
@@ -112,7 +135,7 @@ type named struct {
 	Author string
 	Body   string
 	Method string
-	Files  map[string]string
+	Files  contents
 }
 
 func (w *World) repo(fullName string) (*repository, error) {
@@ -139,7 +162,7 @@ func (w *World) controlRepository(in struct {
 	ForkOf   string `json:"fork_of"`
 	Owner    string
 	Private  bool
-	Files    map[string]string
+	Files    contents
 }) (any, error) {
 	var r *repository
 	var err error
@@ -154,7 +177,7 @@ func (w *World) controlRepository(in struct {
 	return object{"ID": r.id, "FullName": r.fullName(), "Branch": r.branch, "SHA": r.git.Ref("refs/heads/" + r.branch), "CloneURL": w.url + "/" + r.fullName() + ".git"}, nil
 }
 
-func (w *World) create(fullName string, private bool, files map[string]string) (*repository, error) {
+func (w *World) create(fullName string, private bool, files contents) (*repository, error) {
 	r, err := w.add(fullName, private)
 	if err != nil {
 		return nil, err
@@ -163,7 +186,7 @@ func (w *World) create(fullName string, private bool, files map[string]string) (
 		return nil, err
 	}
 	if files == nil {
-		files = map[string]string{"README.md": "# " + r.name + "\n"}
+		files = contents{"README.md": "# " + r.name + "\n"}
 	}
 	_, err = w.commit(r, commit{branch: r.branch, message: "Initial commit", author: "octocat", files: files})
 	return r, err
@@ -187,7 +210,7 @@ func (w *World) fork(of, owner string) (*repository, error) {
 type commit struct {
 	branch, from, message, author string
 	force                         bool
-	files                         map[string]string
+	files                         contents
 	remove                        []string
 }
 

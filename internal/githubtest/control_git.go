@@ -8,7 +8,7 @@ import (
 func (w *World) controlPush(in struct {
 	Repo, Branch, From, Message, Author string
 	Force                               bool
-	Files                               map[string]string
+	Files                               contents
 	Remove                              []string
 }) (any, error) {
 	r, err := w.repo(in.Repo)

@@ -235,15 +235,7 @@ func (w *World) controlArtifacts(in named) (any, error) {
 	return out, nil
 }
 
-// An upload is an artifact of a run. Contents are any bytes, so they are not texts, which JSON would change.
-type upload struct {
-	Repo  string
-	Run   int64
-	Name  string
-	Files map[string][]byte
-}
-
-func (w *World) controlUpload(in upload) (any, error) {
+func (w *World) controlUpload(in named) (any, error) {
 	r, err := w.repo(in.Repo)
 	if err != nil {
 		return nil, err
@@ -252,11 +244,7 @@ func (w *World) controlUpload(in upload) (any, error) {
 	if x == nil {
 		return nil, fmt.Errorf("%s has no run %d", in.Repo, in.Run)
 	}
-	files := map[string]string{}
-	for name, content := range in.Files {
-		files[name] = string(content)
-	}
-	zipped, err := zipped(files)
+	zipped, err := zipped(in.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +267,7 @@ func (w *World) controlExpire(in named) (any, error) {
 
 func newReader(b []byte) io.ReadSeeker { return bytes.NewReader(b) }
 
-func zipped(files map[string]string) ([]byte, error) {
+func zipped(files contents) ([]byte, error) {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -295,12 +283,12 @@ func zipped(files map[string]string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func unzip(b []byte) (map[string]string, error) {
+func unzip(b []byte) (contents, error) {
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, err
 	}
-	files := map[string]string{}
+	files := contents{}
 	for _, f := range z.File {
 		r, err := f.Open()
 		if err != nil {
