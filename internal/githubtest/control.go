@@ -31,7 +31,7 @@ type Violation struct{ Side, Method, Path, Operation, Why string }
 
 // controls are what a test can have the world do, by name. Their input and output is JSON that githubhub has types for.
 var controls = map[string]func(*World, json.RawMessage) (any, error){
-	"repository": control((*World).controlRepository), "push": control((*World).controlPush),
+	"repository": control((*World).controlRepository), "delete-repository": control((*World).controlDelete), "push": control((*World).controlPush),
 	"delete-branch": control((*World).controlDeleteBranch), "protect": control((*World).controlProtect),
 	"resolve": control((*World).controlResolve), "open": control((*World).controlOpen), "pull": control((*World).controlPull),
 	"merge": control((*World).controlMerge), "close-pull": control((*World).controlClosePull),
@@ -78,14 +78,18 @@ func (w *World) Control(out http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone
 	}
-	w.mu.Lock()
-	result, err := do(w, raw)
-	w.mu.Unlock()
+	result, err := w.locked(do, raw)
 	if err != nil {
 		http.Error(out, words(err), http.StatusBadRequest)
 		return
 	}
 	_ = json.NewEncoder(out).Encode(result)
+}
+
+func (w *World) locked(do func(*World, json.RawMessage) (any, error), raw json.RawMessage) (any, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return do(w, raw)
 }
 
 func words(err error) string {
