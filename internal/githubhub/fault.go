@@ -15,6 +15,7 @@ type Fault struct {
 	Status    int  // this status, with GitHub's words for it: 403, 404, 429, 500, 502, 503
 	Cut       bool // half of an answer, then the connection ends; always Applied
 	Drop      bool // the connection ends without an answer; Go itself repeats a GET on a connection that was used before
+	Empty     bool // a list comes empty, as for a moment after a change that GitHub has not everywhere yet
 	Secondary bool // 403 with the secondary rate limit's words and, unless 0, RetryAfter
 	Primary   bool // 403 with x-ratelimit-remaining: 0 and a reset after RetryAfter
 

@@ -40,8 +40,31 @@ type Hub struct {
 	control string // where this world is told what to do
 }
 
-// Files are contents by path, with slashes.
+// Files are contents by path, with slashes. They may be any bytes: in JSON, which would change what is no UTF-8, they are
+// Base64.
 type Files map[string]string
+
+// MarshalJSON is for the control API.
+func (f Files) MarshalJSON() ([]byte, error) {
+	contents := map[string][]byte{}
+	for path, text := range f {
+		contents[path] = []byte(text)
+	}
+	return json.Marshal(contents)
+}
+
+// UnmarshalJSON is for the control API.
+func (f *Files) UnmarshalJSON(b []byte) error {
+	var contents map[string][]byte
+	if err := json.Unmarshal(b, &contents); err != nil {
+		return err
+	}
+	*f = Files{}
+	for path, text := range contents {
+		(*f)[path] = string(text)
+	}
+	return nil
+}
 
 // Start gives the test a hub, which ends with the test. It skips the test if what the server is built of can not be
 // fetched, and for nothing else.

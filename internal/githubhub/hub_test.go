@@ -57,7 +57,7 @@ func TestPullRequestsAreMergedAsGitHubMerges(t *testing.T) {
 	hub := githubhub.Start(t)
 	for _, method := range []githubhub.Method{githubhub.MergeCommit, githubhub.Squash, githubhub.Rebase} {
 		repo := hub.Repository("acme/"+string(method), githubhub.Files{"main.tf": "a\n"})
-		head := repo.Push(githubhub.Commit{Branch: "change", Files: githubhub.Files{"main.tf": "b\n"}})
+		head := repo.Push(githubhub.Commit{Branch: "change", Files: githubhub.Files{"main.tf": "b\n", "raw": "\xff\x00"}})
 		pull := repo.Open(githubhub.NewPull{Head: "change"})
 		if pull.HeadSHA != head || pull.BaseSHA != repo.SHA || pull.State != "open" || repo.Resolve("refs/pull/1/merge") != pull.MergeSHA {
 			t.Fatalf("%s: opened %+v", method, pull)
@@ -68,7 +68,7 @@ func TestPullRequestsAreMergedAsGitHubMerges(t *testing.T) {
 			t.Errorf("%s: %s, %+v", method, sha, got)
 		}
 		dir := repo.Clone(sha)
-		for file, want := range map[string]string{"main.tf": "b\n", "other.tf": "c\n"} {
+		for file, want := range map[string]string{"main.tf": "b\n", "other.tf": "c\n", "raw": "\xff\x00"} {
 			if b, err := os.ReadFile(filepath.Join(dir, file)); err != nil || string(b) != want {
 				t.Errorf("%s: %s is %q, %v", method, file, b, err)
 			}
@@ -83,6 +83,18 @@ func TestForksBranchesAndTitlesChangeByHand(t *testing.T) {
 	fork := repo.Fork("mallory")
 	fork.Push(githubhub.Commit{Branch: "gift", Author: "mallory", Message: "Gift", Files: githubhub.Files{"x": "x"}, Remove: []string{"README.md"}})
 	pull := repo.Open(githubhub.NewPull{Head: "mallory:gift", Title: "A gift", Author: "mallory"})
+	fork.Delete()
+	repo.Push(githubhub.Commit{Files: githubhub.Files{"elsewhere": "x"}})
+	var lists []struct {
+		Head struct {
+			SHA  string
+			Repo *struct{}
+		}
+	}
+	token := hub.Token(githubhub.Token{Kind: githubhub.ActionsToken})
+	if got := ask(t, hub, token, "GET", "/repos/acme/infra/pulls", nil, &lists); got != 200 || len(lists) != 1 || lists[0].Head.Repo != nil || lists[0].Head.SHA != pull.HeadSHA {
+		t.Errorf("the pull request of a fork that is gone: %d, %+v", got, lists)
+	}
 	repo.Retitle(pull.Number, "**bold**")
 	repo.Close(pull.Number)
 	if got := repo.Pull(pull.Number); got.Title != "**bold**" || got.State != "closed" || got.Merged {
@@ -100,6 +112,7 @@ func TestForksBranchesAndTitlesChangeByHand(t *testing.T) {
 		t.Errorf("its branch is gone: %+v", got)
 	}
 	repo.Protect("main")
+	repo.SHA = repo.Resolve("main")
 	if run := repo.Run(githubhub.NewRun{}); !run.Protected || run.SHA != repo.SHA {
 		t.Errorf("%+v", run)
 	}
@@ -176,8 +189,8 @@ func TestArtifactsOfARunExpire(t *testing.T) {
 	hub := githubhub.Start(t)
 	repo := hub.Repository("acme/infra", nil)
 	run := repo.Run(githubhub.NewRun{Workflow: ".github/workflows/plan.yml"})
-	a := repo.Upload(run.ID, "plan", githubhub.Files{"a": "b"})
-	if got := repo.Artifacts(run.ID); len(got) != 1 || got[0].ID != a.ID || got[0].Files["a"] != "b" {
+	a := repo.Upload(run.ID, "plan", githubhub.Files{"a": "b\xff\x00"})
+	if got := repo.Artifacts(run.ID); len(got) != 1 || got[0].ID != a.ID || got[0].Files["a"] != "b\xff\x00" {
 		t.Errorf("%+v", got)
 	}
 	url := fmt.Sprintf("/repos/acme/infra/actions/artifacts/%d/zip", a.ID)
@@ -218,6 +231,13 @@ func TestFaultsComeWhenTheyAreOrdered(t *testing.T) {
 		t.Errorf("%d", got)
 	}
 	hub.Heal()
+	hub.Fail(githubhub.Fault{Operation: "repos/list-branches", Times: 1, Empty: true})
+	for i, want := range []int{0, 1} {
+		var branches []object
+		if got := ask(t, hub, token, "GET", "/repos/acme/infra/branches", nil, &branches); got != 200 || len(branches) != want {
+			t.Errorf("time %d: %d, %v", i, got, branches)
+		}
+	}
 	hub.SetQuota(token, 1, time.Hour)
 	if got := []int{get(), get()}; got[0] != 200 || got[1] != 403 || hub.Quota(token) != 0 {
 		t.Errorf("with a quota of one: %v", got)

@@ -34,6 +34,12 @@ func (r *Repository) Fork(owner string) *Repository {
 	return r.hub.repository(map[string]any{"fork_of": r.FullName, "owner": owner})
 }
 
+// Delete removes the repository. Pull requests from it stay open, from nowhere: their head's repository is null.
+func (r *Repository) Delete() {
+	r.hub.t.Helper()
+	r.hub.call("delete-repository", map[string]string{"repo": r.FullName}, nil)
+}
+
 func (h *Hub) repository(in map[string]any) *Repository {
 	h.t.Helper()
 	r := &Repository{hub: h}

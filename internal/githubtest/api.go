@@ -88,7 +88,7 @@ func (w *World) serveAPI(out http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var a written
-	if f == nil || f.Applied || !f.breaks() {
+	if f == nil || f.Applied || f.Empty || !f.breaks() {
 		a = w.answer(r, at, routeErr, body, &entry)
 	}
 	if f != nil && f.breaks() {

@@ -27,9 +27,9 @@ var metaOperations = map[string]func(*call) (answer, error){
 		if c.who.app != nil {
 			return answer{}, &problem{status: http.StatusForbidden, message: "Resource not accessible by integration"}
 		}
-		me := c.w.renderUser(c.who.who)
-		me["user_view_type"] = "private"
-		return answer{status: http.StatusOK, value: me}, nil
+		out := c.w.renderUser(c.who.who)
+		out["user_view_type"] = "private"
+		return answer{status: http.StatusOK, value: out}, nil
 	},
 }
 

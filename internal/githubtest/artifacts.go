@@ -16,7 +16,7 @@ import (
 // Upload does for a workflow's step what actions/upload-artifact does: it stores files and folders as an artifact of
 // the run. What it needs to know it reads from the runner's environment, GITHUB_TOKEN among it.
 func Upload(getenv func(string) string, name string, paths []string) error {
-	files := map[string]string{}
+	files := contents{}
 	for _, path := range paths {
 		if err := collect(files, path); err != nil {
 			return err
@@ -37,7 +37,7 @@ func Upload(getenv func(string) string, name string, paths []string) error {
 }
 
 // collect adds what is at a path, with names from the folder that a path is of.
-func collect(files map[string]string, path string) error {
+func collect(files contents, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err

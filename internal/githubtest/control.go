@@ -31,7 +31,7 @@ type Violation struct{ Side, Method, Path, Operation, Why string }
 
 // controls are what a test can have the world do, by name. Their input and output is JSON that githubhub has types for.
 var controls = map[string]func(*World, json.RawMessage) (any, error){
-	"repository": control((*World).controlRepository), "push": control((*World).controlPush),
+	"repository": control((*World).controlRepository), "delete-repository": control((*World).controlDelete), "push": control((*World).controlPush),
 	"delete-branch": control((*World).controlDeleteBranch), "protect": control((*World).controlProtect),
 	"resolve": control((*World).controlResolve), "open": control((*World).controlOpen), "pull": control((*World).controlPull),
 	"merge": control((*World).controlMerge), "close-pull": control((*World).controlClosePull),
@@ -78,14 +78,18 @@ func (w *World) Control(out http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone
 	}
-	w.mu.Lock()
-	result, err := do(w, raw)
-	w.mu.Unlock()
+	result, err := w.locked(do, raw)
 	if err != nil {
 		http.Error(out, words(err), http.StatusBadRequest)
 		return
 	}
 	_ = json.NewEncoder(out).Encode(result)
+}
+
+func (w *World) locked(do func(*World, json.RawMessage) (any, error), raw json.RawMessage) (any, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return do(w, raw)
 }
 
 func words(err error) string {
@@ -97,6 +101,29 @@ func words(err error) string {
 }
 
 type none struct{}
+
+// contents are files by path, as githubhub.Files has them: Base64 in JSON.
+type contents map[string]string
+
+func (c contents) MarshalJSON() ([]byte, error) {
+	plain := map[string][]byte{}
+	for path, text := range c {
+		plain[path] = []byte(text)
+	}
+	return json.Marshal(plain)
+}
+
+func (c *contents) UnmarshalJSON(b []byte) error {
+	var plain map[string][]byte
+	if err := json.Unmarshal(b, &plain); err != nil {
+		return err
+	}
+	*c = contents{}
+	for path, text := range plain {
+		(*c)[path] = string(text)
+	}
+	return nil
+}
 
 // named is input that names a repository, and something in it.
 type named struct {
@@ -112,7 +139,7 @@ type named struct {
 	Author string
 	Body   string
 	Method string
-	Files  map[string]string
+	Files  contents
 }
 
 func (w *World) repo(fullName string) (*repository, error) {
@@ -139,7 +166,7 @@ func (w *World) controlRepository(in struct {
 	ForkOf   string `json:"fork_of"`
 	Owner    string
 	Private  bool
-	Files    map[string]string
+	Files    contents
 }) (any, error) {
 	var r *repository
 	var err error
@@ -154,7 +181,7 @@ func (w *World) controlRepository(in struct {
 	return object{"ID": r.id, "FullName": r.fullName(), "Branch": r.branch, "SHA": r.git.Ref("refs/heads/" + r.branch), "CloneURL": w.url + "/" + r.fullName() + ".git"}, nil
 }
 
-func (w *World) create(fullName string, private bool, files map[string]string) (*repository, error) {
+func (w *World) create(fullName string, private bool, files contents) (*repository, error) {
 	r, err := w.add(fullName, private)
 	if err != nil {
 		return nil, err
@@ -163,7 +190,7 @@ func (w *World) create(fullName string, private bool, files map[string]string) (
 		return nil, err
 	}
 	if files == nil {
-		files = map[string]string{"README.md": "# " + r.name + "\n"}
+		files = contents{"README.md": "# " + r.name + "\n"}
 	}
 	_, err = w.commit(r, commit{branch: r.branch, message: "Initial commit", author: "octocat", files: files})
 	return r, err
@@ -187,7 +214,7 @@ func (w *World) fork(of, owner string) (*repository, error) {
 type commit struct {
 	branch, from, message, author string
 	force                         bool
-	files                         map[string]string
+	files                         contents
 	remove                        []string
 }
 

@@ -3,12 +3,13 @@ package githubtest
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 func (w *World) controlPush(in struct {
 	Repo, Branch, From, Message, Author string
 	Force                               bool
-	Files                               map[string]string
+	Files                               contents
 	Remove                              []string
 }) (any, error) {
 	r, err := w.repo(in.Repo)
@@ -31,6 +32,17 @@ func (w *World) controlDeleteBranch(in named) (any, error) {
 		return nil, err
 	}
 	return nil, w.pushed(r, w.account("octocat"))
+}
+
+// controlDelete removes a repository. Pull requests from it stay open with the commits that they have.
+func (w *World) controlDelete(in named) (any, error) {
+	r, err := w.repo(in.Repo)
+	if err != nil {
+		return nil, err
+	}
+	r.gone = true
+	delete(w.repos, strings.ToLower(r.fullName()))
+	return nil, nil
 }
 
 func (w *World) controlProtect(in named) (any, error) {

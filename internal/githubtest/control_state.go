@@ -279,7 +279,7 @@ func (w *World) controlExpire(in named) (any, error) {
 
 func newReader(b []byte) io.ReadSeeker { return bytes.NewReader(b) }
 
-func zipped(files map[string]string) ([]byte, error) {
+func zipped(files contents) ([]byte, error) {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -295,12 +295,12 @@ func zipped(files map[string]string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-func unzip(b []byte) (map[string]string, error) {
+func unzip(b []byte) (contents, error) {
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, err
 	}
-	files := map[string]string{}
+	files := contents{}
 	for _, f := range z.File {
 		r, err := f.Open()
 		if err != nil {

@@ -15,6 +15,7 @@ type Fault struct {
 	Applied                       bool
 	Status                        int
 	Cut, Drop, Secondary, Primary bool
+	Empty                         bool
 	Delay, RetryAfter             time.Duration
 }
 
@@ -41,7 +42,7 @@ func (w *World) fault(operation string) *fault {
 }
 
 // breaks says whether the client gets another answer than it would.
-func (f *fault) breaks() bool { return f.Status != 0 || f.Drop || f.Secondary || f.Primary }
+func (f *fault) breaks() bool { return f.Status != 0 || f.Drop || f.Empty || f.Secondary || f.Primary }
 
 // wait is how slow the fault is. It says whether the client is still there afterwards.
 func (f *fault) wait(r *http.Request) bool {
@@ -71,6 +72,11 @@ func (f *fault) answer(real written) written {
 		out.header = http.Header{}
 	}
 	out.header.Del("ETag")
+	if f.Empty {
+		out.status, out.body = http.StatusOK, empty(real.body)
+		out.header.Del("Link")
+		return out
+	}
 	message, about := "", "https://docs.github.com/rest"
 	switch {
 	case f.Secondary:
@@ -105,6 +111,24 @@ func (f *fault) answer(real written) written {
 	out.header.Set("Content-Type", "application/json; charset=utf-8")
 	out.body, _ = json.Marshal(object{"message": message, "documentation_url": about})
 	return out
+}
+
+// empty is a list without what is in it.
+func empty(body []byte) []byte {
+	var lists map[string]any
+	if json.Unmarshal(body, &lists) != nil {
+		return []byte("[]")
+	}
+	for name, x := range lists {
+		switch x.(type) {
+		case []any:
+			lists[name] = []any{}
+		case float64:
+			lists[name] = 0
+		}
+	}
+	b, _ := json.Marshal(lists)
+	return b
 }
 
 // send writes the answer, as far as the fault lets it through.

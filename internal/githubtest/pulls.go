@@ -98,15 +98,23 @@ func (w *World) forkOf(r *repository, owner string) *repository {
 	return nil
 }
 
+// headNow is where the head branch is; of a repository that is gone, where it was.
+func (p *pull) headNow() string {
+	if p.head.gone {
+		return p.headSHA
+	}
+	return p.head.git.Ref("refs/heads/" + p.headRef)
+}
+
 // refresh takes over where head and base are now, and tries the merge.
 func (p *pull) refresh() error {
 	git := p.repo.git
 	p.tried = git.Ref("refs/heads/" + p.baseRef)
-	if sha := p.head.git.Ref("refs/heads/" + p.headRef); sha != "" && sha != p.headSHA {
+	if sha := p.headNow(); sha != "" && sha != p.headSHA {
 		p.headSHA, p.baseSHA = sha, p.tried
 	}
 	ref := fmt.Sprintf("refs/pull/%d/", p.number)
-	if p.head != p.repo {
+	if p.head != p.repo && !p.head.gone {
 		if err := git.Fetch(p.head.git, p.headSHA, ref+"head"); err != nil {
 			return err
 		}
@@ -160,7 +168,7 @@ func (w *World) pushed(r *repository, by *account) error {
 }
 
 func (w *World) follow(p *pull, by *account) error {
-	head := p.head.git.Ref("refs/heads/" + p.headRef)
+	head := p.headNow()
 	base := p.repo.git.Ref("refs/heads/" + p.baseRef)
 	if base == "" || head == "" { // a branch is gone: GitHub closes the pull request
 		p.closed, p.updated = now(), now()

@@ -111,7 +111,7 @@ func TestTwoPullRequestsCanHaveOneCommit(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	head := s.push("change", "b.tf", "b\n")
-	s.must("push", object{"repo": repoName, "branch": "same", "from": "change", "files": object{"c.tf": "c\n"}})
+	s.must("push", object{"repo": repoName, "branch": "same", "from": "change", "files": contents{"c.tf": "c\n"}})
 	first, second := s.open("change"), s.open("same")
 	c := s.workflow()
 	if got := landed(t, c, head); len(got) != 2 {
@@ -143,7 +143,7 @@ func TestForkPullRequestIsMerged(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.must("repository", object{"fork_of": repoName, "owner": "mallory"})
-	head := s.must("push", object{"repo": "mallory/infra", "branch": "gift", "author": "mallory", "files": object{"b.tf": "b\n"}})["SHA"]
+	head := s.must("push", object{"repo": "mallory/infra", "branch": "gift", "author": "mallory", "files": contents{"b.tf": "b\n"}})["SHA"]
 	opened := s.must("open", object{"repo": repoName, "head": "mallory:gift", "author": "mallory"})
 	if opened["HeadSHA"] != head {
 		t.Errorf("opened %v", opened)

@@ -63,7 +63,7 @@ func TestAnswersAndPayloadsHaveTheFieldsOfRecordedOnes(t *testing.T) {
 		return v
 	}
 	payload := func(name string) any {
-		return map[string]any(s.must("payload", object{"repo": repoName, "name": name, "number": number, "inputs": object{"a": "b"}}))
+		return s.must("payload", object{"repo": repoName, "name": name, "number": number, "inputs": object{"a": "b"}})
 	}
 	ours := map[string]any{
 		"payload pull_request": payload("pull_request"), "payload push": payload("push"),

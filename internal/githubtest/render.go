@@ -94,9 +94,11 @@ func (w *World) renderPull(p *pull) object {
 	api := w.link("/repos/%s/pulls/%d", p.repo.fullName(), p.number)
 	issue := w.link("/repos/%s/issues/%d", p.repo.fullName(), p.number)
 	side := func(r *repository, ref, sha string) object {
-		return object{
-			"label": r.owner.login + ":" + ref, "ref": ref, "sha": sha, "user": w.renderAccount(r.owner), "repo": w.renderRepoShort(r),
+		out := object{"label": r.owner.login + ":" + ref, "ref": ref, "sha": sha, "user": w.renderAccount(r.owner), "repo": nil}
+		if !r.gone {
+			out["repo"] = w.renderRepoShort(r)
 		}
+		return out
 	}
 	return object{
 		"id": p.id, "node_id": node("PR", p.id), "number": p.number, "state": p.state(), "locked": false, "title": p.title,

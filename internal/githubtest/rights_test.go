@@ -67,6 +67,11 @@ func TestTokensMayWhatTheirPermissionsSay(t *testing.T) {
 	if _, _, err := s.client(s.token(object{"kind": "actions"})).Users.Get(t.Context(), ""); status(t, err) != 403 {
 		t.Errorf("a workflow's token is a user: %v", err)
 	}
+	for _, name := range []string{"", "hubot"} { // oneself, and by name
+		if u, _, err := s.client(s.token(object{"kind": "personal", "user": "hubot"})).Users.Get(t.Context(), name); err != nil || u.GetLogin() != "hubot" {
+			t.Errorf("%v, %v", u, err)
+		}
+	}
 }
 
 func TestAppGetsATokenByItsKey(t *testing.T) {

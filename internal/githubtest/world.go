@@ -82,6 +82,7 @@ type repository struct {
 	pushed    time.Time
 	git       gitRepository
 	protected map[string]bool
+	gone      bool // it was deleted
 
 	number      int // the last of pulls
 	pulls       []*pull

@@ -32,7 +32,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s.World = w
-	s.must("repository", object{"full_name": repoName, "files": object{"main.tf": "a = 1\n", "modules/x/main.tf": "x\n"}})
+	s.must("repository", object{"full_name": repoName, "files": contents{"main.tf": "a = 1\n", "modules/x/main.tf": "x\n"}})
 	t.Cleanup(func() {
 		for _, v := range s.taken() {
 			t.Errorf("against the description: %+v", v)
@@ -80,7 +80,7 @@ func (s *scene) must(what string, in any) object {
 // push commits one file and returns the sha.
 func (s *scene) push(branch, path, text string) string {
 	s.t.Helper()
-	return s.must("push", object{"repo": repoName, "branch": branch, "message": "Change " + path, "files": object{path: text}})["SHA"].(string)
+	return s.must("push", object{"repo": repoName, "branch": branch, "message": "Change " + path, "files": contents{path: text}})["SHA"].(string)
 }
 
 func (s *scene) open(branch string) int {

@@ -60,10 +60,26 @@ func parse(b []byte) (*Description, error) {
 			}
 		}
 	}
+	lost(doc)
 	if d.routers, err = route(doc); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// lost lets a pull request's head have no repository, as GitHub answers it once a fork was deleted and its description
+// does not say.
+func lost(doc *openapi3.T) {
+	for _, name := range []string{"pull-request", "pull-request-simple"} {
+		s := doc.Components.Schemas[name]
+		if s == nil {
+			continue
+		}
+		head := s.Value.Properties["head"].Value
+		nullable := *head.Properties["repo"].Value
+		nullable.Nullable = true
+		head.Properties["repo"] = openapi3.NewSchemaRef("", &nullable)
+	}
 }
 
 // route makes a router of the paths that end in a parameter of many segments and one of all others, which goes first:

@@ -56,7 +56,7 @@ func fillObject(s *openapi3.Schema, v map[string]any, depth int) any {
 		v, _ = fill(part.Value, v, depth).(map[string]any)
 	}
 	for _, list := range []openapi3.SchemaRefs{s.OneOf, s.AnyOf} {
-		if filled, ok := alternative(list, v, depth); ok {
+		if filled, ok := alternative(s, list, v, depth); ok {
 			return filled
 		}
 	}
@@ -75,20 +75,25 @@ func fillObject(s *openapi3.Schema, v map[string]any, depth int) any {
 	return v
 }
 
-// alternative fills by the first schema of a list that then fits.
-func alternative(list openapi3.SchemaRefs, v any, depth int) (any, bool) {
+// alternative fills by the first schema of a list that then fits: the whole of s, which may want exactly one of them or
+// one that a field names, or else itself.
+func alternative(s *openapi3.Schema, list openapi3.SchemaRefs, v any, depth int) (any, bool) {
+	var fits any
 	for _, ref := range list {
 		filled := fill(ref.Value, clone(v), depth)
-		if ref.Value.VisitJSON(filled) == nil {
+		if s.VisitJSON(filled) == nil {
 			return filled, true
 		}
+		if fits == nil && ref.Value.VisitJSON(filled) == nil {
+			fits = filled
+		}
 	}
-	return nil, false
+	return fits, fits != nil
 }
 
 func fillList(s *openapi3.Schema, v []any, depth int) any {
 	for _, list := range []openapi3.SchemaRefs{s.OneOf, s.AnyOf} {
-		if filled, ok := alternative(list, v, depth); ok {
+		if filled, ok := alternative(s, list, v, depth); ok {
 			return filled
 		}
 	}

@@ -88,7 +88,7 @@ func (w *worlds) create(out http.ResponseWriter, r *http.Request) {
 		http.Error(out, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	s := &served{world, &http.Server{Handler: world, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}}
+	s := &served{world, &http.Server{Handler: world, ReadHeaderTimeout: time.Minute}}
 	go func() { _ = s.server.Serve(l) }()
 	w.mu.Lock()
 	w.n++
