@@ -155,6 +155,19 @@ func TestWhatWasAppliedStaysAppliedWhenGitHubIsDown(t *testing.T) {
 	}
 }
 
+func TestAPullRequestThatGitHubListsLateIsFound(t *testing.T) {
+	t.Parallel()
+	w, pull := reviewed(t)
+	sha := w.repo.Merge(pull.Number, githubhub.Squash)
+	w.hub.Fail(githubhub.Fault{Operation: "repos/list-pull-requests-associated-with-commit", Times: 1, Empty: true})
+	w.hub.ForgetRequests()
+	w.apply(sha, nil).expect(Done)
+	w.applied("a", "b")
+	if n := w.hub.Count()["repos/list-pull-requests-associated-with-commit"]; n != 2 {
+		t.Errorf("it was asked %d times, want 2", n)
+	}
+}
+
 func TestTheNewerCommitsRunWritesTheComment(t *testing.T) {
 	t.Parallel()
 	w, pull := reviewed(t)

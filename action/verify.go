@@ -14,11 +14,15 @@ import (
 )
 
 // A refusal is why nothing is applied, though nothing failed.
-type refusal struct{ why string }
+type refusal struct {
+	why string
+	// early may be another answer soon: GitHub lists the pull request of a commit some moments after the merge.
+	early bool
+}
 
 func (r *refusal) Error() string { return r.why }
 
-func refuse(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
+func refuse(format string, args ...any) error { return &refusal{why: fmt.Sprintf(format, args...)} }
 
 // pullOf is the pull request that brought the commit of this run: the one whose plan was reviewed.
 func (r *run) pullOf(ctx context.Context) (github.PullRequest, error) {
@@ -48,7 +52,8 @@ func (r *run) pullOf(ctx context.Context) (github.PullRequest, error) {
 	case len(all) > 0:
 		return github.PullRequest{}, refuse("%s belongs to %s, which %s not merged into %s. %s", short(r.event.SHA), numbers(all), was(all), r.event.Branch, next)
 	}
-	return github.PullRequest{}, refuse("No pull request brought %s to %s: it was pushed there. %s", short(r.event.SHA), r.event.Branch, next)
+	why := fmt.Sprintf("No pull request brought %s to %s: it was pushed there. %s", short(r.event.SHA), r.event.Branch, next)
+	return github.PullRequest{}, &refusal{why: why, early: true}
 }
 
 // pullOfEvent is the pull request of an event of its own: `closed` by a merge.
@@ -192,6 +197,12 @@ func was(ps []github.PullRequest) string {
 		return "was"
 	}
 	return "were"
+}
+
+// isEarly reports whether it is worth asking again.
+func isEarly(err error) bool {
+	var r *refusal
+	return errors.As(err, &r) && r.early
 }
 
 // isRefusal reports whether nothing failed.
