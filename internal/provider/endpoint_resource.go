@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -40,6 +41,7 @@ func (r *endpointResource) Configure(_ context.Context, req resource.ConfigureRe
 // Create deploys straight to stable: there is nothing to compare with. One that fails leaves
 // nothing behind and returns no state, because a state with an error would be tainted.
 func (r *endpointResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	defer failpoint.Hit("endpoint.create.answer")
 	var m, config endpointModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -83,6 +85,7 @@ func (r *endpointResource) expect(ctx context.Context, m endpointModel, s endpoi
 // Update changes the endpoint, and drives the rollout that follows from it. Whatever comes of
 // it, the state is what serves.
 func (r *endpointResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	defer failpoint.Hit("endpoint.update.answer")
 	var m, was, config endpointModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &was)...)
@@ -136,6 +139,7 @@ func longestRollout(s endpoint.Spec) time.Duration {
 }
 
 func (r *endpointResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	defer failpoint.Hit("endpoint.read.answer")
 	var m endpointModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, m.identity())...) // also of what is gone: the framework wants it
@@ -169,6 +173,7 @@ func (r *endpointResource) Read(ctx context.Context, req resource.ReadRequest, r
 }
 
 func (r *endpointResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	defer failpoint.Hit("endpoint.delete.answer")
 	var m endpointModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	wait, diags := m.Timeouts.Delete(ctx, slack)

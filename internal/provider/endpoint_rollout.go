@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -43,6 +44,7 @@ func (r *endpointResource) change(ctx context.Context, s endpoint.Spec) (endpoin
 func (r *endpointResource) drive(ctx context.Context, id string, s endpoint.Spec) error {
 	p := watch(ctx, s.Name)
 	defer p.close()
+	failpoint.Hit("run")
 	_, err := rollout.Run(ctx, r.endpoints, id, rollout.Options{
 		Runner:   r.name,
 		Freeze:   s.Rollout.OnCancel == "freeze",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
@@ -54,7 +55,10 @@ func idOf(r *http.Request) string { return endpoint.ID(r.PathValue("cluster"), r
 func (d *daemon) answer(fn func(*http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+		failpoint.Hit("api.asked", r.Pattern)
+		defer failpoint.Hit("api.answered", r.Pattern)
 		v, err := d.call(fn, r)
+		failpoint.Hit("api.done", r.Pattern)
 		code := http.StatusOK
 		if err != nil {
 			a, c := toAnswer(err)

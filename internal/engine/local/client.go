@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 var (
@@ -130,6 +132,8 @@ func (e *Engine) send(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("request")
+	defer failpoint.Hit("request.answered")
 	resp, err := transport(i.Socket).RoundTrip(req)
 	if err != nil {
 		return failure(ctx, err)

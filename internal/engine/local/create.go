@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // A making is a create under way. It belongs to the daemon, not to the request: a client that
@@ -237,6 +238,7 @@ func (d *daemon) discard(id string) {
 		return
 	}
 	d.removeUnit(id)
+	failpoint.Hit("logs.remove")
 	if err := os.RemoveAll(d.dir.serversOf(id)); err != nil {
 		d.log.Warn("cannot remove the endpoint's logs", "endpoint", id, "error", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // A dataDir is the absolute path of a data directory, which holds all that one daemon keeps.
@@ -59,9 +61,11 @@ func (d dataDir) prepare() error {
 	if err := os.Chmod(string(d), 0o700); err != nil { //nolint:gosec // a folder needs the x
 		return d.explain(err)
 	}
+	failpoint.Hit("marker")
 	if err := os.WriteFile(d.marker(), []byte(markerText), 0o600); err != nil {
 		return d.explain(err)
 	}
+	failpoint.Hit("marked")
 	// Data directories lie in repositories: none of this is ever to be committed.
 	if err := os.WriteFile(d.path(".gitignore"), []byte("*\n"), 0o600); err != nil {
 		return d.explain(err)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // apiVersion is the version of the paths under /v1: clients refuse to guess at another.
@@ -40,6 +42,7 @@ func writeInfo(path string, i info) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
+	failpoint.Hit("info.rename")
 	return os.Rename(f.Name(), path)
 }
 

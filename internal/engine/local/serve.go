@@ -17,6 +17,7 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/content"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/process"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
@@ -37,6 +38,7 @@ func Serve(ctx context.Context, c Config) error {
 	if err := dir.prepare(); err != nil {
 		return err
 	}
+	failpoint.Hit("lock")
 	lock, err := dir.hold(ctx)
 	if err != nil {
 		return err
@@ -99,10 +101,12 @@ func serve(ctx context.Context, dir dataDir, program string, log *slog.Logger) e
 		return err
 	}
 	defer func() { _ = st.close() }() // every write was synced
+	failpoint.Hit("reap")
 	// What an earlier daemon left must be gone before its bytes or its ports are used again.
 	if err := process.Reap(ctx, dir.servers()); err != nil {
 		return fmt.Errorf("end the model servers of an earlier engine: %w", err)
 	}
+	failpoint.Hit("reaped")
 	blobs, err := content.Open(dir.content())
 	if err != nil {
 		return err
@@ -148,6 +152,8 @@ func (d *daemon) listenPage() (net.Listener, error) {
 
 // listenSocket opens the socket and says in engine.json who answers there.
 func (d *daemon) listenSocket(program, page string) (net.Listener, error) {
+	failpoint.Hit("socket")
+	defer failpoint.Hit("socket.open")
 	path, err := d.dir.socket(os.Getenv("XDG_RUNTIME_DIR"))
 	if err != nil {
 		return nil, err
@@ -169,6 +175,7 @@ func (d *daemon) listenSocket(program, page string) (net.Listener, error) {
 	}
 	d.self = info{PID: os.Getpid(), Version: program, Build: buildOf(exe), API: apiVersion, Socket: path,
 		Page: "http://" + page, Started: d.started}
+	failpoint.Hit("info")
 	if err := writeInfo(d.dir.info(), d.self); err != nil {
 		return nil, d.dir.explain(err)
 	}
@@ -195,6 +202,7 @@ func (d *daemon) live(ctx context.Context, socket, page net.Listener) error {
 	case err = <-failed:
 		err = fmt.Errorf("the engine stopped answering: %w", err)
 	}
+	failpoint.Hit("stop")
 	d.log.Info("the engine stops", "asked", err == nil)
 	d.stop()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
@@ -205,6 +213,7 @@ func (d *daemon) live(ctx context.Context, socket, page net.Listener) error {
 	_ = web.Close()  // its streams never end by themselves
 	d.working.Wait() // creations, which leave what they have to the next engine
 	d.closeUnits(limit)
+	failpoint.Hit("units.closed")
 	if lost := context.Cause(ctx); errors.Is(lost, errLost) {
 		return lost // another engine may be at these paths now
 	}
@@ -213,6 +222,7 @@ func (d *daemon) live(ctx context.Context, socket, page net.Listener) error {
 			d.log.Warn("cannot remove a file of the engine", "path", path, "error", err)
 		}
 	}
+	failpoint.Hit("stopped")
 	d.log.Info("the engine has stopped")
 	return err
 }

@@ -17,6 +17,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/mod/semver"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
@@ -243,6 +245,8 @@ func (e *Engine) spawn(dir dataDir) (spawned, error) {
 	cmd.Dir = string(dir)
 	cmd.Env = daemonEnvironment(os.Environ())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	failpoint.Hit("daemon.start")
+	defer failpoint.Hit("daemon.started")
 	if err := cmd.Start(); err != nil {
 		return spawned{}, err
 	}

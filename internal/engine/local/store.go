@@ -14,6 +14,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // storeSchema is the number of the store's layout. A store with a greater one is refused.
@@ -134,6 +135,8 @@ func (s *store) view(fn func(*tx) error) error {
 
 // update runs fn in a transaction that is on disk when update returns nil, or never was.
 func (s *store) update(fn func(*tx) error) error {
+	failpoint.Hit("store.write")
+	defer failpoint.Hit("store.written")
 	return s.guard(func() error {
 		return s.db.Update(func(b *bbolt.Tx) error { return fn(&tx{bolt: b, path: s.path}) })
 	})

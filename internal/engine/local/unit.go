@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/router"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
@@ -150,6 +151,8 @@ func (u *unit) listen(doc *document) {
 	if u.router != nil {
 		return
 	}
+	failpoint.Hit("port")
+	defer failpoint.Hit("port.open")
 	r, err := router.Listen(doc.addr(), prometheus.Labels{"cluster": doc.Spec.Cluster, "endpoint": doc.Spec.Name})
 	if err != nil {
 		if u.unheard == nil {
@@ -205,7 +208,9 @@ func (u *unit) route(doc *document, stable, candidate *slot) {
 			t.Weight = doc.Record.Weight
 		}
 	}
+	failpoint.Hit("route")
 	u.counter.turn(t, placeOf(doc), time.Now())
+	failpoint.Hit("routed")
 }
 
 // release returns when a replica that is to go has no request any more.

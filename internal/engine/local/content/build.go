@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
 )
 
@@ -71,7 +72,9 @@ func (b *builder) files(ctx context.Context, spec endpoint.Spec, rev endpoint.Re
 
 // put makes ref a blob and links it into the revision at the relative path to.
 func (b *builder) put(ctx context.Context, to string, ref registry.Reference, executable bool) error {
+	failpoint.Hit("blob")
 	name, err := b.store.blob(ctx, ref, executable)
+	failpoint.Hit("blob.there")
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"sync"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
 )
 
@@ -121,6 +122,7 @@ func (s *Store) build(ctx context.Context, place string, spec endpoint.Spec, rev
 	if err := b.fill(ctx, spec, rev); err != nil {
 		return err
 	}
+	failpoint.Hit("manifest")
 	if err := b.manifest.write(b.at); err != nil {
 		return err
 	}
@@ -131,9 +133,11 @@ func (s *Store) build(ctx context.Context, place string, spec endpoint.Spec, rev
 	if err := os.Rename(place, filepath.Join(temp, "old")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	failpoint.Hit("revision.rename")
 	if err := os.Rename(b.at, place); err != nil {
 		return err
 	}
+	failpoint.Hit("revision.there")
 	return registry.SyncFolder(s.revisions())
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // A pidFile says which process a replica is, for a daemon that comes after ours was killed. It is
@@ -41,6 +43,7 @@ func (p pidFile) write(path string) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
+	failpoint.Hit("pid.rename")
 	return os.Rename(path+".new", path)
 }
 

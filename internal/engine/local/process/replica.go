@@ -13,6 +13,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
@@ -109,15 +111,18 @@ func (r *replica) live(out *tail) (healthy time.Duration, reason string) {
 	defer cancel()
 	reason = r.starting(ctx, c, out)
 	if reason == "" && ctx.Err() == nil {
+		failpoint.Hit("server.ready")
 		ready := time.Now()
 		r.ready(c)
 		reason = r.watch(ctx, c)
 		r.unready()
 		healthy = time.Since(ready)
 	}
+	failpoint.Hit("server.end")
 	if exited := c.end(r.grace(reason), r.group.kill); reason == "" {
 		reason = exited
 	}
+	failpoint.Hit("server.ended")
 	if err := os.Remove(r.file("pid")); err != nil {
 		out.note("cannot remove the pid file: %v", err)
 	}
@@ -135,13 +140,16 @@ func (r *replica) launch(out *tail) (*child, error) {
 		return nil, err
 	}
 	mark := pidFile{Port: port, Model: r.group.config.Model, Revision: r.group.config.Revision}
+	failpoint.Hit("pid.write")
 	if err := mark.write(r.file("pid")); err != nil { // a crash before the next write leaves no stray
 		return nil, err
 	}
+	failpoint.Hit("server.start")
 	c, err := startChild(r.group.config, port, out)
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(r.file("pid")))
 	}
+	failpoint.Hit("server.started")
 	mark.Pid, mark.Command = c.pid, c.cmd.Args
 	mark.Start, err = startOf(c.pid)
 	if err == nil {
@@ -150,6 +158,7 @@ func (r *replica) launch(out *tail) (*child, error) {
 	if err != nil {
 		out.note("cannot write the pid file: %v", err)
 	}
+	failpoint.Hit("pid.written")
 	out.note("started process %d on port %d", c.pid, port)
 	return c, nil
 }
