@@ -210,6 +210,8 @@ type Store interface {
 	// there was none; ErrNotFound if there is no such endpoint.
 	Load(ctx context.Context, id string) (Record, Version, error)
 	// Save writes record and weights in one step, or ErrConflict when v is not the version stored.
+	// After a promotion it takes nothing but a person's going back, while the revision before is
+	// kept: then that one is stable again. *RefusedError where it cannot.
 	Save(ctx context.Context, id string, r Record, v Version) (Version, error)
 	// Count returns the windows since c, none of them twice, and the cursor behind them.
 	// With an empty cursor it returns no window and a cursor at now.

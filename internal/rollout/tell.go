@@ -66,6 +66,9 @@ func tellOnce(ctx context.Context, s Store, id string, e Event, sent **Record) (
 	if err == nil {
 		return next, nil
 	}
+	if refused := (*RefusedError)(nil); errors.As(err, &refused) { // for a reason that only the engine knows
+		return r, &RefusedError{Record: r, Why: refused.Why}
+	}
 	if !errors.Is(err, ErrConflict) {
 		*sent = &next
 	}

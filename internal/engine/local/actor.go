@@ -19,10 +19,17 @@ const (
 // cannot, that nobody drives any more. It saves like any runner does, by compare-and-swap.
 func (u *unit) act() {
 	doc, _, err := u.d.load(u.id)
-	if err != nil || doc == nil || !doc.inRollout() {
+	if err != nil || doc == nil {
 		return
 	}
 	now := time.Now()
+	if doc.Previous != nil {
+		u.expire(doc, now)
+		return // nobody is on trial
+	}
+	if !doc.inRollout() {
+		return
+	}
 	var e rollout.Event
 	p, err := rollout.ParsePolicy(doc.Record.Policy)
 	if err == nil {
@@ -65,11 +72,14 @@ func (u *unit) event(doc *document, p rollout.Policy, now time.Time) rollout.Eve
 		switch {
 		case st.Failed:
 			return rollout.Failed{Why: st.Problem, At: now}
-		case st.Restarts > restartsAllowed:
-			return rollout.Failed{Why: fmt.Sprintf("its model servers were restarted %d times: %s", st.Restarts, st.Problem), At: now}
+		case s.restarts(doc.Record) > restartsAllowed:
+			return rollout.Failed{Why: fmt.Sprintf("its model servers were restarted %d times: %s", s.restarts(doc.Record), st.Problem), At: now}
 		case doc.Record.Phase == rollout.Preparing && doc.Record.Ready.IsZero() && s.ready(now):
 			return rollout.Ready{At: now}
 		}
+	}
+	if waitsForRunner(doc.Record) {
+		return nil // for as long as it takes
 	}
 	limit := time.Duration(p.Limits.AbandonedAfter)
 	at := later(doc.Record.Renewed, doc.Record.Began).Add(limit)
@@ -83,12 +93,7 @@ func (u *unit) event(doc *document, p rollout.Policy, now time.Time) rollout.Eve
 
 // candidate returns the slot on trial, not one that an update is trying.
 func (u *unit) candidate(doc *document) *slot {
-	for key, s := range u.slots {
-		if key.revision == doc.Candidate.Revision.Digest && !u.trial[key] {
-			return s
-		}
-	}
-	return nil
+	return u.runs(doc.Candidate.Revision.Digest)
 }
 
 func later(a, b time.Time) time.Time {

@@ -77,7 +77,7 @@ func (d *daemon) write(id string, fn func(*tx, *document) error) (bool, error) {
 		if err := fn(t, doc); err != nil {
 			return err
 		}
-		doc.settle()
+		doc.settle(time.Now())
 		return t.put(doc)
 	})
 	if errors.Is(err, errUnchanged) {
@@ -182,8 +182,7 @@ func (d *daemon) delete(ctx context.Context, id string) error {
 		case doc.Spec.DeletionProtection && doc.Finished:
 			return fmt.Errorf("delete endpoint %s: %w: set deletion_protection = false and apply, then delete", id, endpoint.ErrProtected)
 		case doc.inRollout():
-			return fmt.Errorf("delete endpoint %s: %w (%s, weight %d%%): wait for its end, or apply the stable model again, which ends it",
-				id, endpoint.ErrBusy, doc.Record.Phase, doc.Record.Weight)
+			return busy(doc)
 		}
 		return t.remove(id)
 	})
@@ -272,6 +271,9 @@ func (d *daemon) collect() {
 				keep[doc.Stable.Revision.Digest] = true
 				if doc.Candidate != nil {
 					keep[doc.Candidate.Revision.Digest] = true
+				}
+				if doc.Previous != nil {
+					keep[doc.Previous.Revision.Digest] = true
 				}
 			}
 			return err

@@ -28,6 +28,11 @@ func (d *daemon) saveRecord(id string, r rollout.Record, v version) (version, er
 		if err := follows(doc.Record, r); err != nil {
 			return fmt.Errorf("save the rollout of %s: %w", id, err)
 		}
+		if goesBack(doc.Record, r) {
+			if err := u.mayGoBack(doc); err != nil {
+				return err
+			}
+		}
 		doc.Record = r
 		return nil
 	})
@@ -52,6 +57,8 @@ func follows(old, r rollout.Record) error {
 		return err
 	}
 	switch {
+	case goesBack(old, r):
+		return takesBack(old, r)
 	case old.Phase.Final():
 		return invalid("the rollout is over (%s)", phaseName(old.Phase))
 	case r.ID != old.ID, r.Candidate != old.Candidate, r.Stable != old.Stable, !bytes.Equal(r.Policy, old.Policy):

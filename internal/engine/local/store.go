@@ -17,8 +17,9 @@ import (
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
-// storeSchema is the number of the store's layout. A store with a greater one is refused.
-const storeSchema = 1
+// storeSchema is the number of the store's layout. A store with a greater one is read, as far as that
+// goes, and never written.
+const storeSchema = 2
 
 var (
 	bucketMeta      = []byte("meta")      // schema, program, page_port
@@ -42,7 +43,13 @@ func openStore(path, program string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.update(func(t *tx) error { return t.initialize(program) })
+	err = s.view(func(t *tx) error { return t.newer() }) // before anything is written
+	if err == nil {
+		err = s.migrate(migrations)
+	}
+	if err == nil {
+		err = s.update(func(t *tx) error { return t.initialize(program) })
+	}
 	if err == nil {
 		err = s.verify()
 	}
@@ -63,7 +70,12 @@ func readStore(path string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.verify(); err != nil {
+	err = s.verify()
+	if err != nil {
+		var newer errNewer
+		if err2 := s.view(func(t *tx) error { return t.newer() }); errors.As(err2, &newer) {
+			err = newer // what looks like damage may be a layout of later
+		}
 		_ = s.close()
 		return nil, err
 	}
@@ -177,15 +189,8 @@ func (t *tx) checkSchema() error {
 			return damaged(t.path, fmt.Errorf("its part %q is missing", name))
 		}
 	}
-	schema, err := strconv.Atoi(t.meta("schema"))
-	if err != nil {
-		return damaged(t.path, errors.New("it does not say its schema"))
-	}
-	if schema > storeSchema {
-		return fmt.Errorf("%s was written by a newer program (%s, schema %d; this one knows %d): "+
-			"use that version, or move the data directory away and apply again", t.path, t.meta("program"), schema, storeSchema)
-	}
-	return nil
+	_, err := t.schema()
+	return err
 }
 
 func (t *tx) meta(key string) string { return string(t.bolt.Bucket(bucketMeta).Get([]byte(key))) }
@@ -247,15 +252,15 @@ func (t *tx) endpoint(id string) (*document, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	if d.Schema > documentSchema {
-		return nil, fmt.Errorf("endpoint %s was written by a newer program (schema %d; this one knows %d): use that version", id, d.Schema, documentSchema)
-	}
 	return d, nil
 }
 
 // put saves the document under a new version. Versions are never used again, not even after
 // an endpoint was deleted and made anew.
 func (t *tx) put(d *document) error {
+	if err := newerDocument(d.id(), d.Schema); err != nil {
+		return err
+	}
 	n, err := t.bolt.Bucket(bucketEndpoints).NextSequence()
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ type unit struct {
 	folders  map[string]bool  // of servers that run, or end
 	timer    *time.Timer      // wakes for an abandoned rollout
 	retry    *time.Timer      // wakes for a port that was taken
+	keeping  *time.Timer      // wakes for the end of a previous revision
 }
 
 func newUnit(d *daemon, id string) *unit {
@@ -125,9 +126,13 @@ func (u *unit) reconcile() {
 	if doc.inRollout() {
 		candidate = u.slot(doc, *doc.Candidate, secrets)
 	}
+	var kept *slot
+	if doc.Previous != nil {
+		kept = u.slot(doc, doc.Previous.deployed, secrets)
+	}
 	u.route(doc, stable, candidate)
 	for key, s := range u.slots {
-		if s != stable && s != candidate && !u.trial[key] {
+		if s != stable && s != candidate && s != kept && !u.trial[key] {
 			delete(u.slots, key)
 			u.retire(s)
 		}
@@ -306,16 +311,15 @@ func (u *unit) status(doc *document) endpoint.Status {
 
 // stable returns the addresses of the stable revision's servers, and what is wrong with them.
 func (u *unit) stable(doc *document) ([]string, string) {
-	for key, s := range u.slots {
-		if key.revision == doc.Stable.Revision.Digest && !u.trial[key] {
-			st := s.state()
-			if len(st.Addrs) == 0 && st.Problem == "" {
-				st.Problem = "the model server is starting"
-			}
-			return st.Addrs, st.Problem
-		}
+	s := u.runs(doc.Stable.Revision.Digest)
+	if s == nil {
+		return nil, "the model server is not running"
 	}
-	return nil, "the model server is not running"
+	st := s.state()
+	if len(st.Addrs) == 0 && st.Problem == "" {
+		st.Problem = "the model server is starting"
+	}
+	return st.Addrs, st.Problem
 }
 
 // close ends the unit: requests first, bounded by ctx, then all model servers.
@@ -328,8 +332,10 @@ func (u *unit) close(ctx context.Context) {
 	close(u.done)
 	r, slots := u.router, u.slots
 	u.slots = map[slotKey]*slot{}
-	if u.timer != nil {
-		u.timer.Stop()
+	for _, t := range []*time.Timer{u.timer, u.retry, u.keeping} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	u.mu.Unlock()
 	if r != nil {

@@ -144,9 +144,12 @@ func (d *document) apply(s endpoint.Spec, rev endpoint.Revision, want intent, no
 	case resume:
 		c := deploy(s, rev)
 		d.Candidate = &c
+		if s.Rollout.Run == endpoint.Staged && d.Record.Epoch == 0 {
+			d.Record.Staged = true // whoever was to drive it never did
+		}
 	case try:
 		c := deploy(s, rev)
-		d.Candidate = &c
+		d.Candidate, d.Previous = &c, nil // there are two slots
 		d.Record = rollout.Begin(rev.Digest, d.Stable.Revision.Digest, policy, now)
 		d.Record.Staged = s.Rollout.Run == endpoint.Staged
 	}
@@ -163,7 +166,7 @@ func (d *document) supersede(why string, now time.Time) error {
 		return fmt.Errorf("end the rollout of %s: %w", d.id(), err)
 	}
 	d.Record = rollout.Next(p, d.Record, rollout.Superseded{Why: why, At: now})
-	d.settle()
+	d.settle(now)
 	return nil
 }
 

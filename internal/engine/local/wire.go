@@ -83,6 +83,7 @@ var kinds = []kind{
 
 const (
 	kindRejected = "rejected"
+	kindRefused  = "refused"
 	kindInternal = "internal"
 )
 
@@ -92,6 +93,11 @@ func toAnswer(err error) (errorAnswer, int) {
 	var rejected *endpoint.RejectedError
 	if errors.As(err, &rejected) {
 		a.Kind, a.Rejection = kindRejected, &rejected.Rejection
+		return a, http.StatusConflict
+	}
+	var refused *rollout.RefusedError
+	if errors.As(err, &refused) {
+		a.Kind = kindRefused
 		return a, http.StatusConflict
 	}
 	for _, k := range kinds {
@@ -121,6 +127,9 @@ func (a errorAnswer) err(out any) error {
 	e := &remoteError{text: a.Error}
 	if a.Kind == kindRejected && a.Rejection != nil {
 		e.means = []error{&endpoint.RejectedError{Rejection: *a.Rejection}}
+	}
+	if a.Kind == kindRefused {
+		e.means = []error{&rollout.RefusedError{Why: a.Error}}
 	}
 	for _, k := range kinds {
 		if k.name == a.Kind {
