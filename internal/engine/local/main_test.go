@@ -222,13 +222,14 @@ func (l *lab) spec(name, file string) endpoint.Spec {
 	}
 }
 
-// quickPolicy is the default with less patience.
+// quickPolicy is the default with less patience, which keeps nothing after a promotion.
 func quickPolicy() rollout.Policy {
 	p := rollout.DefaultPolicy()
 	p.Steps = []rollout.Step{{Weight: 25}, {Weight: 50}}
 	p.SkipLeading = false
 	p.Limits.StepMinimum = rollout.Duration(time.Second)
 	p.Limits.Bake = rollout.Duration(time.Second)
+	p.Limits.KeepPrevious = new(rollout.Duration)
 	return p
 }
 
