@@ -24,6 +24,9 @@ func Main(ctx context.Context, args []string, version string, stdin io.Reader, s
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
+		if said := exitError(0); errors.As(err, &said) {
+			return int(said)
+		}
 		if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
 			_, _ = fmt.Fprintln(stderr, "tidegate:", err) // nowhere else to say it
 		}
@@ -76,14 +79,14 @@ afterwards, and ends with its last cluster.`,
   tidegate engine stop`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("engine %q: want run, status, stop or logs", args[0])
+				return fmt.Errorf("engine %q: want run, status, stop, logs or doctor", args[0])
 			}
 			return cmd.Help()
 		},
 	}
 	cmd.PersistentFlags().StringVar(&dir, "data-dir", defaultDir(), "where the engine keeps its data (TIDEGATE_DATA_DIR)")
 	open := func() *local.Engine { return local.Open(local.Config{DataDir: dir, Version: version}) }
-	cmd.AddCommand(newRun(&dir, version), newStatus(open), newStop(open, &dir), newLogs(open))
+	cmd.AddCommand(newRun(&dir, version), newStatus(open), newStop(open, &dir), newLogs(open), newDoctor(open))
 	return cmd
 }
 
