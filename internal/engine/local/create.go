@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
@@ -66,7 +67,7 @@ func (d *daemon) join(ctx context.Context, s endpoint.Spec, rev endpoint.Revisio
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case d.aborted[call]:
+	case d.aborted.has(call):
 		return nil, context.Canceled
 	}
 	m := d.makings[id]
@@ -212,7 +213,7 @@ func (u *unit) awaitStable(ctx context.Context) error {
 // abort undoes a create that its client takes back.
 func (d *daemon) abort(ctx context.Context, id, call string) error {
 	d.mu.Lock()
-	d.aborted[call] = true
+	d.aborted.add(call, time.Now())
 	m := d.makings[id]
 	d.mu.Unlock()
 	if m != nil && m.call == call {

@@ -32,7 +32,7 @@ type daemon struct {
 	stopped bool
 	units   map[string]*unit
 	makings map[string]*making
-	aborted map[string]bool // calls of creates that were taken back
+	aborted aborts
 
 	staging sync.Mutex // one stage or collection at a time
 	pinning sync.Mutex // of pins; never held for long

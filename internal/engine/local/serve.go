@@ -13,7 +13,6 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
-	"gopkg.in/natefinch/lumberjack.v2"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/content"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/process"
@@ -44,7 +43,7 @@ func Serve(ctx context.Context, c Config) error {
 		return err
 	}
 	defer func() { _ = lock.Unlock() }() // the end of the process does it too
-	out := &lumberjack.Logger{Filename: dir.log(), MaxSize: 10, MaxBackups: 3}
+	out := dir.logFile()
 	defer func() { _ = out.Close() }()
 	log := slog.New(slog.NewJSONHandler(out, nil))
 	slog.SetDefault(log)
@@ -112,7 +111,7 @@ func serve(ctx context.Context, dir dataDir, program string, log *slog.Logger) e
 		return err
 	}
 	d := &daemon{dir: dir, log: log, store: st, content: blobs, metrics: prometheus.NewRegistry(), started: time.Now(),
-		stopping: make(chan struct{}), units: map[string]*unit{}, makings: map[string]*making{}, aborted: map[string]bool{}, pins: map[string]int{}}
+		stopping: make(chan struct{}), units: map[string]*unit{}, makings: map[string]*making{}, pins: map[string]int{}}
 	page, err := d.listenPage()
 	if err != nil {
 		return err

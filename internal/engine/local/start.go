@@ -230,6 +230,9 @@ func (e *Engine) spawn(dir dataDir) (spawned, error) {
 	if program, err = filepath.Abs(program); err != nil {
 		return spawned{}, err
 	}
+	if err := dir.trimStartLog(); err != nil {
+		return spawned{}, dir.explain(err)
+	}
 	out, err := os.OpenFile(dir.startLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return spawned{}, dir.explain(err)
