@@ -3,13 +3,15 @@ package rollout
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
 // poll is how often the store is asked for a sign of another runner.
 const poll = Lease / 20
 
-// A claim is a taking over whose answer was lost: what is stored tells whether it was saved.
+// A claim is a taking over whose answer was lost: what is stored tells whether it was saved. That may be late, when the
+// next one is on its way.
 type claim struct {
 	id    string
 	epoch uint64
@@ -20,7 +22,7 @@ type claim struct {
 // rollout is over.
 func (d *driver) claim(ctx context.Context) error {
 	var idle time.Time // when a runner that gives no sign any more last wrote
-	var lost claim
+	var lost []claim
 	for {
 		err := d.tryClaim(ctx, &idle, &lost)
 		if err == nil && (d.claimed || d.rec.Phase.Final()) {
@@ -33,11 +35,11 @@ func (d *driver) claim(ctx context.Context) error {
 	}
 }
 
-func (d *driver) tryClaim(ctx context.Context, idle *time.Time, lost *claim) error {
+func (d *driver) tryClaim(ctx context.Context, idle *time.Time, lost *[]claim) error {
 	if err := d.load(ctx); err != nil || d.rec.Phase.Final() {
 		return err
 	}
-	if d.rec.Runner == d.Runner && *lost == (claim{d.rec.ID, d.rec.Epoch, d.rec.Renewed.UnixNano()}) {
+	if d.mine(*lost) {
 		d.claimed = true
 		d.keep(d.rec, d.v)
 		return nil
@@ -46,14 +48,13 @@ func (d *driver) tryClaim(ctx context.Context, idle *time.Time, lost *claim) err
 	// clock ahead of this one, is watched: only a write shows that its runner lives.
 	if d.rec.Runner != "" && time.Since(d.rec.Renewed) < Lease && !d.rec.Renewed.Equal(*idle) {
 		*idle = d.rec.Renewed
-		return d.watch(ctx)
+		return d.watch(ctx, *lost)
 	}
 	at := now()
 	next := Next(d.policy, d.rec, TakenOver{Runner: d.Runner, At: at})
-	*lost = claim{}
 	err := d.save(ctx, next)
 	if err != nil && !errors.Is(err, ErrConflict) {
-		*lost = claim{next.ID, next.Epoch, at.UnixNano()}
+		*lost = append(*lost, claim{next.ID, next.Epoch, at.UnixNano()})
 	}
 	d.claimed = err == nil
 	return err
@@ -76,9 +77,14 @@ func (d *driver) load(ctx context.Context) error {
 	return r.Writable()
 }
 
+// mine reports whether the record is one of the claims whose answers were lost.
+func (d *driver) mine(lost []claim) bool {
+	return d.rec.Runner == d.Runner && slices.Contains(lost, claim{d.rec.ID, d.rec.Epoch, d.rec.Renewed.UnixNano()})
+}
+
 // watch waits a lease for another runner's next write, and returns a *HeldError where it
 // comes.
-func (d *driver) watch(ctx context.Context) error {
+func (d *driver) watch(ctx context.Context, lost []claim) error {
 	seen, until := d.rec, time.Now().Add(Lease)
 	for time.Now().Before(until) {
 		if err := sleep(ctx, poll); err != nil {
@@ -87,8 +93,8 @@ func (d *driver) watch(ctx context.Context) error {
 		if err := d.load(ctx); err != nil {
 			return err
 		}
-		if d.rec.Phase.Final() || d.rec.Runner == "" || d.rec.ID != seen.ID {
-			return nil // over, or free
+		if d.rec.Phase.Final() || d.rec.Runner == "" || d.rec.ID != seen.ID || d.mine(lost) {
+			return nil // over, free, or this runner's own
 		}
 		if d.rec.Epoch != seen.Epoch || !d.rec.Renewed.Equal(seen.Renewed) {
 			return held(d.rec)

@@ -31,21 +31,34 @@ func (d *driver) end(ctx context.Context) error {
 	}
 }
 
-// leave stops driving a rollout that waits for an approval.
+// leave stops driving a rollout that waits for an approval, with a *WaitingError. Where somebody was quicker and
+// approved, or ended it, the runner stays.
 func (d *driver) leave(ctx context.Context) error {
-	var e Event = Left{Why: "an approval is needed, and nobody has to wait for it", At: now()}
+	left := Left{Why: "going on needs an approval", At: now()}
 	for {
-		err := d.say(ctx, &e)
-		if err == nil && d.rec.Phase.Final() {
-			return nil
+		err := d.parting(ctx, left)
+		if err == nil && d.rec.Runner == "" {
+			return &WaitingError{Record: d.rec}
 		}
 		if err == nil {
-			return &WaitingError{Record: d.rec}
+			return nil
 		}
 		if err := d.recover(ctx, err); err != nil {
 			return err
 		}
 	}
+}
+
+func (d *driver) parting(ctx context.Context, left Left) error {
+	if d.stale {
+		if err := d.reload(ctx); err != nil {
+			return err
+		}
+		if d.rec.Phase.Final() || !d.rec.waits() || d.rec.Runner == "" { // the answer to having left may have been lost
+			return nil
+		}
+	}
+	return d.save(ctx, Next(d.policy, d.rec, left))
 }
 
 // say saves e. Where that is a failure whose windows are partly saved by now, they cannot be

@@ -14,8 +14,9 @@ const Lease = 5 * time.Second
 const (
 	// callLimit bounds one call to the store, so that one that hangs is noticed like one that fails.
 	callLimit = Lease
-	// lastWords is how long a runner that was told to stop tries to say so.
-	lastWords = 2 * time.Second
+	// lastWords is how long a runner that was told to stop tries to say so: with what else its process has to do, it
+	// shall be gone within 2 s.
+	lastWords = 1500 * time.Millisecond
 )
 
 // Options of a Run.
@@ -151,9 +152,10 @@ func (d *driver) drive(ctx context.Context) error {
 				return nil
 			}
 			if d.LeaveAtApproval && d.rec.waits() {
-				return d.leave(ctx)
+				err = d.leave(ctx)
+			} else {
+				err = d.pause(ctx)
 			}
-			err = d.pause(ctx)
 		}
 		if err := d.recover(ctx, err); err != nil {
 			return err
@@ -285,12 +287,13 @@ func (d *driver) keep(r Record, v Version) {
 // recover returns the errors that end a Run, and waits where another try may help.
 func (d *driver) recover(ctx context.Context, err error) error {
 	var held *HeldError
+	var waiting *WaitingError
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !errors.As(err, &waiting):
 		return ctx.Err()
-	case errors.As(err, &held), errors.Is(err, ErrNotFound), errors.Is(err, ErrNewer):
+	case errors.As(err, &held), errors.As(err, &waiting), errors.Is(err, ErrNotFound), errors.Is(err, ErrNewer):
 		return err
 	}
 	if d.failing.IsZero() {
