@@ -3,6 +3,7 @@ package local_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -98,10 +99,16 @@ func TestRolloutAwaitsItsApprovalThroughARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	startTraffic(t, st.URL, 4)
-	ended := make(chan error, 1)
-	ctx, runner := l.ctx(), l.open()
+	ended, waits := make(chan error, 1), make(chan struct{})
+	ctx, runner, o := l.ctx(), l.open(), quick
+	once := sync.OnceFunc(func() { close(waits) })
+	o.Progress = func(r rollout.Record) {
+		if r.Phase == rollout.AwaitingApproval {
+			once()
+		}
+	}
 	go func() {
-		_, err := rollout.Run(ctx, runner.Endpoints(), id, quick)
+		_, err := rollout.Run(ctx, runner.Endpoints(), id, o)
 		ended <- err
 	}()
 	load := func() rollout.Record {
@@ -111,7 +118,11 @@ func TestRolloutAwaitsItsApprovalThroughARestart(t *testing.T) {
 		}
 		return r
 	}
-	eventually(t, "it waits for an approval", func() bool { return load().Phase == rollout.AwaitingApproval })
+	select {
+	case <-waits:
+	case err := <-ended:
+		t.Fatalf("%v: want it to wait for an approval", err)
+	}
 	if err := syscall.Kill(l.pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
