@@ -18,8 +18,8 @@ type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// foundSomething is the doctor's exit code where something is wrong.
-const foundSomething exitError = 2
+// errFound is the doctor's exit code where something is wrong.
+const errFound exitError = 2
 
 func newDoctor(open func() *local.Engine) *cobra.Command {
 	var asJSON bool
@@ -47,7 +47,7 @@ Exit codes: 0 nothing is wrong, 1 it could not look, 2 it found something.`,
 				return err
 			}
 			if len(c.Found) > 0 {
-				return foundSomething
+				return errFound
 			}
 			return nil
 		},

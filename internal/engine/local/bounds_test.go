@@ -15,7 +15,7 @@ import (
 // sizeOf is the size of all files below a folder.
 func sizeOf(t *testing.T, dir string) (n int64) {
 	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return nil //nolint:nilerr // a file that has just gone
 		}

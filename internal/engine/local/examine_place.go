@@ -67,7 +67,7 @@ func (x *examination) disk() {
 		x.found("disk", "df "+string(x.dir), "How full the disk is cannot be found out: %s.", err)
 		return
 	}
-	size := uint64(st.Bsize) //nolint:gosec,unconvert // of different types on different systems, never negative
+	size := uint64(st.Bsize) // of different types on different systems
 	x.Disk = Disk{Free: st.Bavail * size, Total: st.Blocks * size}
 	if x.Disk.nearlyFull() {
 		x.found("disk", fmt.Sprintf("make room: df %s; du -sh %s/*", x.dir, x.dir), "The disk is nearly full: %d MB of %d MB are free. "+

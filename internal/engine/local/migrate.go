@@ -99,12 +99,12 @@ func (t *tx) schema() (int, error) {
 	return n, nil
 }
 
-// An errNewer says that a later program wrote the store, or something in it.
-type errNewer string
+// A newerError says that a later program wrote the store, or something in it.
+type newerError string
 
-func (e errNewer) Error() string { return string(e) }
+func (e newerError) Error() string { return string(e) }
 
-// newer returns an errNewer where the store holds what this program would lose by writing: it may
+// newer returns a newerError where the store holds what this program would lose by writing: it may
 // read it, as far as it understands it.
 func (t *tx) newer() error {
 	n, err := t.schema()
@@ -112,7 +112,7 @@ func (t *tx) newer() error {
 		return err
 	}
 	if n > storeSchema {
-		return errNewer(fmt.Sprintf("%s was written by a newer program (%s, schema %d; this one knows %d): "+
+		return newerError(fmt.Sprintf("%s was written by a newer program (%s, schema %d; this one knows %d): "+
 			"use that version, or move the data directory away and apply again", t.path, t.meta("program"), n, storeSchema))
 	}
 	if t.bolt.Bucket(bucketEndpoints) == nil {
@@ -133,5 +133,5 @@ func newerDocument(id string, schema int) error {
 	if schema <= documentSchema {
 		return nil
 	}
-	return errNewer(fmt.Sprintf("endpoint %s was written by a newer program (schema %d; this one knows %d): use that version", id, schema, documentSchema))
+	return newerError(fmt.Sprintf("endpoint %s was written by a newer program (schema %d; this one knows %d): use that version", id, schema, documentSchema))
 }

@@ -285,7 +285,7 @@ func TestNewerLayoutIsNotTakenForDamage(t *testing.T) {
 	if err == nil {
 		_ = s.close()
 	}
-	var newer errNewer
+	var newer newerError
 	if !errors.As(err, &newer) {
 		t.Errorf("%v: want that a newer program wrote it", err)
 	}

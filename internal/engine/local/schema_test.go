@@ -146,9 +146,10 @@ func TestDataDirectoryOfAnEarlierProgramGoesOn(t *testing.T) {
 		return true
 	})
 	for name, want := range map[string]string{"fresh": "fresh v1", "promoted": "promoted v2", "rolled-back": "rolled-back v1"} {
-		if a, _, err := ask(urls["local/here/"+name]); err != nil || a.Model != want || a.Greeting != "hello" {
-			t.Errorf("%s: %+v, %v: want %s", name, a, err, want)
-		}
+		eventually(t, want+" answers", func() bool {
+			a, _, err := ask(urls["local/here/"+name])
+			return err == nil && a.Model == want && a.Greeting == "hello"
+		})
 	}
 	startTraffic(t, urls["local/here/under-way"], 4)
 	r, err := rollout.Run(l.ctx(), l.endpoints(), "local/here/under-way", quick)

@@ -72,7 +72,7 @@ func readStore(path string) (*store, error) {
 	}
 	err = s.verify()
 	if err != nil {
-		var newer errNewer
+		var newer newerError
 		if err2 := s.view(func(t *tx) error { return t.newer() }); errors.As(err2, &newer) {
 			err = newer // what looks like damage may be a layout of later
 		}
