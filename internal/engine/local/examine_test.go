@@ -147,6 +147,7 @@ func TestDoctorOfAnEngineThatHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }()
+	eventually(t, "it does not answer any more", func() bool { return len(l.examine().Found) > 0 })
 	l.finds("engine", "does not answer", "kill -9 "+strconv.Itoa(pid))
 }
 
