@@ -1,11 +1,8 @@
 package command_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,32 +10,9 @@ import (
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/command"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local"
 )
-
-// TestMain makes the test binary the daemon and the model server too.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 {
-		switch os.Args[1] {
-		case "engine":
-			os.Exit(command.Main(context.Background(), os.Args[1:], "dev", os.Stdin, os.Stdout, os.Stderr))
-		case "serve-model":
-			fmt.Println("a line of the model server")
-			fmt.Println(http.ListenAndServe("127.0.0.1:"+os.Args[2], http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
-			os.Exit(1)
-		}
-	}
-	os.Exit(m.Run())
-}
-
-// run returns what a command line printed, and its exit code.
-func run(ctx context.Context, args ...string) (stdout, stderr string, code int) {
-	var out, errs bytes.Buffer
-	code = command.Main(ctx, args, "1.2.3", strings.NewReader(""), &out, &errs)
-	return out.String(), errs.String(), code
-}
 
 // engine is an engine with a model server that logs a line and serves nothing but readiness.
 func engine(t *testing.T) (dir string) {
@@ -60,12 +34,12 @@ func engine(t *testing.T) (dir string) {
 	if _, err := e.Clusters().Apply(ctx, cluster.Spec{Name: "here"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, "m"), []byte("model"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "m"), []byte(`{"name": "v1"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = e.Endpoints().Create(ctx, endpoint.Spec{Cluster: "here", Name: "penguins", Root: root, Replicas: 1,
 		Model:   endpoint.Model{URI: "file://m"},
-		Runtime: endpoint.Runtime{Command: []string{"env", exe, "serve-model", "{port}"}, Protocol: "http", ReadyPath: "/", StartTimeout: 20 * time.Second},
+		Runtime: endpoint.Runtime{Command: []string{"env", exe, "serve-model", "{port}", "{model}"}, Protocol: "http", ReadyPath: "/", StartTimeout: 20 * time.Second},
 	}, "test")
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -12,14 +11,6 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local"
 )
-
-// An exitError ends the program with a code, and is said already.
-type exitError int
-
-func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
-
-// errFound is the doctor's exit code where something is wrong.
-const errFound exitError = 2
 
 func newDoctor(open func() *local.Engine) *cobra.Command {
 	var asJSON bool
@@ -39,27 +30,22 @@ Exit codes: 0 nothing is wrong, 1 it could not look, 2 it found something.`,
 			if err != nil {
 				return err
 			}
-			print := printCheckup
 			if asJSON {
-				print = printJSON
+				err = printJSON(cmd.OutOrStdout(), c, false)
+			} else {
+				err = printCheckup(cmd.OutOrStdout(), c)
 			}
-			if err := print(cmd.OutOrStdout(), c); err != nil {
+			if err != nil {
 				return err
 			}
 			if len(c.Found) > 0 {
-				return errFound
+				return exit(exitFound, nil)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-func printJSON(out io.Writer, c local.Checkup) error {
-	enc := json.NewEncoder(out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(c)
 }
 
 func printCheckup(out io.Writer, c local.Checkup) error {

@@ -33,6 +33,9 @@ func Open(c Config, p Program) *Engines {
 	return &Engines{config: c, local: local.Open(local.Config{DataDir: c.Local.DataDir, Command: p.Command, Version: p.Version})}
 }
 
+// Config is what was opened.
+func (e *Engines) Config() Config { return e.config }
+
 // Local returns the embedded engine.
 func (e *Engines) Local() *local.Engine { return e.local }
 
