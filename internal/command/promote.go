@@ -122,7 +122,24 @@ func (o promotion) drive(ctx context.Context, out io.Writer, id string, endpoint
 	if err != nil {
 		return err
 	}
-	return e.tell(out, o.asJSON)
+	return unhindered(ctx, e.code, func() error { return e.tell(out, o.asJSON) })
+}
+
+// unhindered tells the ending, and ends with its code where nobody takes it and a signal wants the end.
+func unhindered(ctx context.Context, code int, say func() error) error {
+	said := make(chan error, 1)
+	go func() { said <- say() }()
+	select {
+	case err := <-said:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-said:
+		return err
+	case <-time.After(readersPatience):
+		return exit(code, nil)
+	}
 }
 
 func (o promotion) teller(out io.Writer, id string, st endpoint.Status) *teller {

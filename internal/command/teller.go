@@ -53,12 +53,15 @@ func (t *teller) show(r rollout.Record) {
 	}
 }
 
+// readersPatience is for somebody who does not read what is to be told: there are 2 s from a signal to the end.
+const readersPatience = 200 * time.Millisecond
+
 // close waits for what is still to be told, but not for somebody who does not read.
 func (t *teller) close() {
 	t.closed.Do(func() { close(t.wake) })
 	select {
 	case <-t.done:
-	case <-time.After(250 * time.Millisecond):
+	case <-time.After(readersPatience):
 	}
 }
 

@@ -309,7 +309,7 @@ func TestTwoCreatesAtOnce(t *testing.T) {
 	other.models(behaviour{Version: "v1"})
 	s.config(penguins("waits"))
 	other.config(penguins("v1"))
-	other.env = append(other.env, dataDirVariable+"="+s.dataDir())
+	other.env = append(other.env, "TIDEGATE_DATA_DIR"+"="+s.dataDir())
 	first := s.startApply()
 	eventually(t, "a model server starts", func() bool { return exists(filepath.Join(s.dir, "started")) })
 	other.apply().fails().says(`Endpoint "penguins" exists already`, "is being created right now by terraform on "+hostname(t))

@@ -45,7 +45,7 @@ func openStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, dir: dir, data: dataDirDefault}
+	s := &stage{t: t, dir: dir, data: ".tidegate"}
 	for _, name := range []string{"HOME", "XDG_CACHE_HOME"} {
 		s.env = append(s.env, name+"="+filepath.Join(dir, "home"))
 	}
