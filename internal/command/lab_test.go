@@ -1,7 +1,6 @@
 package command_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -178,11 +177,40 @@ func (l *lab) command(code int, args ...string) (stdout, stderr string) {
 	return stdout, stderr
 }
 
+// An output may be read while it is written.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// shows waits until o holds what.
+func (o *output) shows(t *testing.T, what string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(o.String(), what); {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %q in:\n%q", what, o.String())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // A running command is a process of its own.
 type running struct {
 	*exec.Cmd
 	t     *testing.T
-	out   bytes.Buffer
+	out   output
 	ended chan struct{}
 }
 

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,9 +21,7 @@ type terminal struct {
 	t    *testing.T
 	file *os.File
 	done chan struct{}
-
-	mu  sync.Mutex
-	out strings.Builder
+	out  output
 }
 
 func (l *lab) terminal(env string, args ...string) *terminal {
@@ -41,9 +38,7 @@ func (l *lab) terminal(env string, args ...string) *terminal {
 		b := make([]byte, 4096)
 		for {
 			n, err := f.Read(b)
-			x.mu.Lock()
-			x.out.Write(b[:n])
-			x.mu.Unlock()
+			_, _ = x.out.Write(b[:n])
 			if err != nil {
 				return // Linux says EIO where the other side is closed
 			}
@@ -56,20 +51,11 @@ func (l *lab) terminal(env string, args ...string) *terminal {
 	return x
 }
 
-func (x *terminal) text() string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.out.String()
-}
+func (x *terminal) text() string { return x.out.String() }
 
 func (x *terminal) shows(what string) {
 	x.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(x.text(), what); {
-		if time.Now().After(deadline) {
-			x.t.Fatalf("no %q on the terminal:\n%q", what, x.text())
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	x.out.shows(x.t, what)
 }
 
 // code waits for the end.

@@ -142,6 +142,8 @@ func TestWatchTellsEveryChangeAndEndsWithTheRollout(t *testing.T) {
 	l.traffic()
 	l.stage(model{Name: "v2"})
 	watch, asJSON := l.start("status", "--watch"), l.start("status", "penguins", "--watch", "--json")
+	watch.out.shows(t, "starts.")
+	asJSON.out.shows(t, `"staged":true`)
 	l.command(0, "promote", "penguins")
 	for _, w := range []*running{watch, asJSON} {
 		if code := w.code(); code != 0 {

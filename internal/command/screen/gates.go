@@ -15,7 +15,8 @@ import (
 func (s *sheet) gates(r rollout.Record) {
 	if have, needed, several := together(r.Verdicts); several {
 		s.blank()
-		s.meter("all harm", have, needed, bad, "to roll back")
+		s.flow("  ", []string{s.paint(strong, "all gates")})
+		s.meter("harm", have, needed, bad, "to roll back")
 	}
 	for _, v := range r.Verdicts {
 		s.blank()
@@ -45,10 +46,12 @@ func (s *sheet) gate(v gate.Verdict, r rollout.Record) {
 	if v.Sentence != "" && !strings.Contains(told, v.Sentence) { // it stands above already
 		s.text("    ", "", v.Sentence)
 	}
-	s.meter("harm", v.Harm, v.HarmNeeded, bad, "to roll back")
-	if v.PassNeeded > 1 { // the router's check has no such test
-		s.meter("health", v.Pass, v.PassNeeded, good, "to pass")
+	if v.Gate == "split" { // the router's check: it holds, and has nothing to pass
+		s.meter("wrong", v.Harm, v.HarmNeeded, bad, "to hold")
+		return
 	}
+	s.meter("harm", v.Harm, v.HarmNeeded, bad, "to roll back")
+	s.meter("health", v.Pass, v.PassNeeded, good, "to pass")
 	s.rates(v.Rates)
 }
 
