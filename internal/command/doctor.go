@@ -30,12 +30,11 @@ Exit codes: 0 nothing is wrong, 1 it could not look, 2 it found something.`,
 			if err != nil {
 				return err
 			}
+			print := printCheckup
 			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), c, false)
-			} else {
-				err = printCheckup(cmd.OutOrStdout(), c)
+				print = func(out io.Writer, c local.Checkup) error { return printJSON(out, c, false) }
 			}
-			if err != nil {
+			if err := print(cmd.OutOrStdout(), c); err != nil {
 				return err
 			}
 			if len(c.Found) > 0 {

@@ -173,7 +173,7 @@ func TestEngineClosesTheGateOfAKilledPromote(t *testing.T) {
 
 func TestPromoteStartsAnEngineThatDoesNotRun(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, nil)
+	l := newLab(t, func(p *rollout.Policy) { p.Limits.KeepPrevious = new(rollout.Duration) })
 	l.stage(model{Name: "v2"})
 	if _, err := l.engine.Stop(l.last); err != nil {
 		t.Fatal(err)
@@ -188,6 +188,8 @@ func TestPromoteStartsAnEngineThatDoesNotRun(t *testing.T) {
 	l.traffic()
 	out, _ = l.command(0, "promote", "penguins")
 	contains(t, out, "Promoted: ")
+	_, errs := l.command(4, "rollback", "penguins") // keep_previous is 0s
+	contains(t, errs, "is not kept any more", "apply the older model")
 }
 
 func TestReaderThatLeavesDoesNotEndTheRunner(t *testing.T) {

@@ -133,8 +133,7 @@ func (o *saying) say(ctx context.Context, out io.Writer, name string, event func
 	if err != nil {
 		return err
 	}
-	e := event(whoAmI(o.by, os.Getenv))
-	r, err := rollout.Tell(ctx, guarded{endpoints, o.guard, e}, id, e)
+	r, err := rollout.Tell(ctx, guarded{endpoints, o.guard}, id, event(whoAmI(o.by, os.Getenv)))
 	var no *rollout.RefusedError
 	switch {
 	case errors.As(err, &no):
@@ -192,28 +191,14 @@ func (g guard) refusal(r rollout.Record) string {
 type guarded struct {
 	endpoint.Engine
 	guard guard
-	event rollout.Event
 }
 
 func (g guarded) Load(ctx context.Context, id string) (rollout.Record, rollout.Version, error) {
 	r, v, err := g.Engine.Load(ctx, id)
-	if err != nil {
-		return r, v, err
+	if err != nil || r.Phase != rollout.AwaitingApproval || r.Approval != nil {
+		return r, v, err // where nothing waits for a word, that is the reason to give
 	}
-	why := ""
-	if r.Phase == rollout.AwaitingApproval && r.Approval == nil {
-		why = g.guard.refusal(r)
-	}
-	if _, rejects := g.event.(rollout.Rejected); rejects && r.Phase == rollout.Promoted {
-		st, err := g.Get(ctx, id, false)
-		if err != nil {
-			return r, v, err
-		}
-		if st.Previous == nil {
-			why = fmt.Sprintf("Nothing was changed: %s is promoted, and the revision before it is not kept any more. Apply the model that should serve.", screen.Short(r.Candidate))
-		}
-	}
-	if why != "" {
+	if why := g.guard.refusal(r); why != "" {
 		return r, v, &rollout.RefusedError{Record: r, Why: why}
 	}
 	return r, v, nil

@@ -52,12 +52,22 @@ func (d *driver) tryClaim(ctx context.Context, idle *time.Time, lost *[]claim) e
 	}
 	at := now()
 	next := Next(d.policy, d.rec, TakenOver{Runner: d.Runner, At: at})
-	err := d.save(ctx, next)
+	// Told to stop in this very moment, the runner has to know whether it drives: if it does, it has last words to say.
+	call, cancel := outliving(ctx, claimGrace)
+	defer cancel()
+	err := d.save(call, next)
 	if err != nil && !errors.Is(err, ErrConflict) {
 		*lost = append(*lost, claim{next.ID, next.Epoch, at.UnixNano()})
 	}
 	d.claimed = err == nil
 	return err
+}
+
+// outliving returns a context that ends some time after ctx.
+func outliving(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return later, func() { stop(); cancel() }
 }
 
 // load reads the record and its policy before the rollout is this runner's.

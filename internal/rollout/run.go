@@ -14,9 +14,10 @@ const Lease = 5 * time.Second
 const (
 	// callLimit bounds one call to the store, so that one that hangs is noticed like one that fails.
 	callLimit = Lease
-	// lastWords is how long a runner that was told to stop tries to say so: with what else its process has to do, it
-	// shall be gone within 2 s.
-	lastWords = 1500 * time.Millisecond
+	// lastWords is how long a runner that was told to stop tries to say so, claimGrace how long it waits before for the
+	// answer of whether it drives: with what else its process has to do, it shall be gone within 2 s.
+	lastWords  = 1200 * time.Millisecond
+	claimGrace = 300 * time.Millisecond
 )
 
 // Options of a Run.

@@ -79,13 +79,26 @@ func (s *sheet) blank() { s.lines = append(s.lines, "") }
 func (s *sheet) text(head string, t tone, words string) {
 	indent := ansi.StringWidth(head)
 	room := max(s.width()-indent, leastWidth/4)
-	for i, line := range strings.Split(ansi.Wrap(Clean(words), room, " "), "\n") {
+	for i, line := range strings.Split(unglue.Replace(ansi.Wrap(glue(Clean(words)), room, " ")), "\n") {
 		if i > 0 {
 			head = strings.Repeat(" ", indent)
 		}
 		s.lines = append(s.lines, strings.TrimRight(head+s.paint(t, strings.TrimRight(line, " ")), " "))
 	}
 }
+
+// glue keeps commands in `backticks` together: whoever copies one gets one line.
+func glue(words string) string {
+	parts := strings.Split(words, "`")
+	for i := 1; i < len(parts)-1; i += 2 {
+		parts[i] = strings.ReplaceAll(parts[i], " ", glued)
+	}
+	return strings.Join(parts, "`")
+}
+
+const glued = "\ue000" // private: no text has it, as wide as a blank
+
+var unglue = strings.NewReplacer(glued, " ")
 
 // flow writes pieces that are drawn already, as many on a line as fit.
 func (s *sheet) flow(head string, pieces []string) {
