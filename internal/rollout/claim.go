@@ -39,9 +39,7 @@ func (d *driver) tryClaim(ctx context.Context, idle *time.Time, lost *[]claim) e
 	if err := d.load(ctx); err != nil || d.rec.Phase.Final() {
 		return err
 	}
-	if d.mine(*lost) {
-		d.claimed = true
-		d.keep(d.rec, d.v)
+	if d.adopt(*lost) {
 		return nil
 	}
 	// A lease that has run out is taken over at once. One that has not, or that comes from a
@@ -87,9 +85,14 @@ func (d *driver) load(ctx context.Context) error {
 	return r.Writable()
 }
 
-// mine reports whether the record is one of the claims whose answers were lost.
-func (d *driver) mine(lost []claim) bool {
-	return d.rec.Runner == d.Runner && slices.Contains(lost, claim{d.rec.ID, d.rec.Epoch, d.rec.Renewed.UnixNano()})
+// adopt drives the rollout where the record is one of the claims whose answers were lost, and reports whether it is.
+func (d *driver) adopt(lost []claim) bool {
+	if d.rec.Runner != d.Runner || !slices.Contains(lost, claim{d.rec.ID, d.rec.Epoch, d.rec.Renewed.UnixNano()}) {
+		return false
+	}
+	d.claimed = true
+	d.keep(d.rec, d.v)
+	return true
 }
 
 // watch waits a lease for another runner's next write, and returns a *HeldError where it
@@ -103,7 +106,7 @@ func (d *driver) watch(ctx context.Context, lost []claim) error {
 		if err := d.load(ctx); err != nil {
 			return err
 		}
-		if d.rec.Phase.Final() || d.rec.Runner == "" || d.rec.ID != seen.ID || d.mine(lost) {
+		if d.rec.Phase.Final() || d.rec.Runner == "" || d.rec.ID != seen.ID || d.adopt(lost) {
 			return nil // over, free, or this runner's own
 		}
 		if d.rec.Epoch != seen.Epoch || !d.rec.Renewed.Equal(seen.Renewed) {

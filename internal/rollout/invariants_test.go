@@ -22,8 +22,7 @@ func check(p Policy, before Record, e Event, after Record) error {
 	_, rejects := e.(Rejected)
 	_, approves := e.(Approved)
 	if before.Phase == Promoted && rejects { // S4, and the one exception to S2
-		after.Failure, before.Phase, before.Weight = &Failure{}, RolledBack, 0
-		if after.Phase != RolledBack || after.Weight != 0 || after.Approved != 0 || after.Epoch != before.Epoch {
+		if after.Phase != RolledBack || after.Weight != 0 || after.Approved != 0 || after.Epoch != before.Epoch || after.Failure == nil || after.Failure.Kind != KindOperator {
 			return broken("S4: a promotion that was not taken back")
 		}
 		return nil

@@ -378,3 +378,21 @@ func TestAnApprovalOfARolloutThatCannotBeJudgedIsNoSuccess(t *testing.T) {
 		}
 	})
 }
+
+func TestTellPassesOnWhatOnlyTheEngineKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t, demoPolicy())
+		m.bring(Promoted)
+		m.fault = func(call string, _ int) *fault {
+			if call == "save" {
+				return &fault{err: &RefusedError{Why: "The revision before is not kept any more."}}
+			}
+			return nil
+		}
+		_, err := Tell(t.Context(), m, endpointID, no())
+		var refused *RefusedError
+		if !errors.As(err, &refused) || err.Error() != "The revision before is not kept any more." || refused.Record.Phase != Promoted || m.calls["save"] != 1 {
+			t.Errorf("%v after %d tries", err, m.calls["save"])
+		}
+	})
+}
