@@ -82,8 +82,8 @@ func (r *endpointResource) expect(ctx context.Context, m endpointModel, s endpoi
 	return rev, diags
 }
 
-// Update changes the endpoint, and drives the rollout that follows from it. Whatever comes of
-// it, the state is what serves.
+// Update changes the endpoint, and drives the rollout that follows from it or leaves it staged. Whatever comes of
+// it, the state is what is true.
 func (r *endpointResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	defer failpoint.Hit("endpoint.update.answer")
 	var m, was, config endpointModel
@@ -117,7 +117,10 @@ func (r *endpointResource) Update(ctx context.Context, req resource.UpdateReques
 	if err == nil && !rejected.IsUnknown() {
 		m.Rejected = rejected // as planned; what changed meanwhile is the next Read's
 	}
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, stagedKey, stagedNote(rec))...)
+	if err == nil && spec.Rollout.Run == endpoint.Staged {
+		warnDriverless(spec, rec, &resp.Diagnostics)
+	}
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, trialKey, trialNote(rec))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, m.identity())...)
 }
@@ -129,8 +132,11 @@ func (m endpointModel) secretsVersion() string {
 	return m.Runtime.EnvWOVersion.ValueString()
 }
 
-// longestRollout is the most time that a rollout of s can take.
+// longestRollout is the most time that apply can take to drive a rollout of s.
 func longestRollout(s endpoint.Spec) time.Duration {
+	if s.Rollout.Run == endpoint.Staged {
+		return 0 // others drive it
+	}
 	p, err := rollout.ParsePolicy([]byte(s.Rollout.Policy))
 	if err != nil {
 		return rollout.DefaultPolicy().Longest()
@@ -167,8 +173,8 @@ func (r *endpointResource) Read(ctx context.Context, req resource.ReadRequest, r
 		return
 	}
 	r.noteRead(id)
-	resp.Diagnostics.Append(m.read(ctx, st)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, stagedKey, stagedNote(rec))...)
+	resp.Diagnostics.Append(m.read(ctx, shown(st, rec))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, trialKey, trialNote(rec))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 

@@ -219,7 +219,7 @@ func TestDeleteInMidRolloutSaysWhatToDo(t *testing.T) {
 	s.midRollout()
 	apply.signal(syscall.SIGKILL)
 	_ = apply.cmd.Wait()
-	s.destroy().fails().says(`Endpoint "penguins" is in mid-rollout`, "configuring the model that serves and applying that")
+	s.destroy().fails().says(`Endpoint "penguins" is in mid-rollout`, "or configure the model that serves and apply that")
 	s.config(slow("v1"))
 	s.apply().ok()
 	s.destroy().ok()
