@@ -95,12 +95,15 @@ func (d *driver) adopt(lost []claim) bool {
 	return true
 }
 
-// watch waits a lease for another runner's next write, and returns a *HeldError where it
+// watch waits for another runner's next write while its lease runs, a lease at most, and returns a *HeldError where it
 // comes.
 func (d *driver) watch(ctx context.Context, lost []claim) error {
 	seen, until := d.rec, time.Now().Add(Lease)
+	if out := seen.Renewed.Add(Lease); out.Before(until) {
+		until = out // a lease that has run out is not watched
+	}
 	for time.Now().Before(until) {
-		if err := sleep(ctx, poll); err != nil {
+		if err := sleep(ctx, min(poll, time.Until(until))); err != nil {
 			return err
 		}
 		if err := d.load(ctx); err != nil {

@@ -63,8 +63,12 @@ func openStore(path, program string) (*store, error) {
 // readStore opens a store that no daemon has open, for reading alone; fs.ErrNotExist where
 // there is none.
 func readStore(path string) (*store, error) {
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return nil, err
+	}
+	if info.Size() == 0 { // a daemon makes it right now, or was killed when it had begun to
+		return nil, fs.ErrNotExist
 	}
 	s, err := open(path, &bbolt.Options{Timeout: 200 * time.Millisecond, ReadOnly: true})
 	if err != nil {
