@@ -56,7 +56,7 @@ func serve(ctx context.Context, debugged bool) error {
 }
 
 // lastWords is more than a runner needs to end its rollout as on_cancel says.
-const lastWords = 15 * time.Second
+const lastWords = 10 * time.Second
 
 // endWith ends the provider after its Terraform, which cannot tell it to when it was killed. That the connection broke
 // has cancelled what was under way.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,11 +33,20 @@ type stage struct {
 	said []string // what happened and what each terraform said, for a failure
 }
 
-func newStage(t *testing.T) *stage {
+// possible skips a test that cannot run here.
+func possible(t *testing.T) {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("runs real Terraform: set TF_ACC=1")
 	}
+	if runtime.GOOS != "linux" {
+		t.Skip("finds the processes of a stage in /proc")
+	}
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	possible(t)
 	if err := built(); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +110,7 @@ func (s *stage) engine() *local.Engine {
 func (s *stage) nothingRuns() {
 	s.t.Helper()
 	var left []process
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+	for until := time.Now().Add(40 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 		if left = s.running(); len(left) == 0 {
 			return
 		}

@@ -144,6 +144,22 @@ func TestAStaleLeaseIsTakenOverAndItsEvidenceContinued(t *testing.T) {
 	}
 }
 
+func TestOnlyTheRestOfALeaseIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t, demoPolicy())
+		m.feed(TakenOver{Runner: "one that dies", At: now()})
+		m.feed(Ready{At: now()})
+		time.Sleep(3 * time.Second)
+		r, err := Run(t.Context(), m, endpointID, opts)
+		if err != nil || r.Epoch != 2 {
+			t.Errorf("%v: epoch %d", err, r.Epoch)
+		}
+		if waited := r.History[3].At.Sub(r.Began); waited != Lease {
+			t.Errorf("taken over %s after the last sign of the first runner\n%s", waited, told(r))
+		}
+	})
+}
+
 func TestALeaseFromAFastClockIsWatchedNotBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t, demoPolicy())

@@ -3,6 +3,8 @@ package local
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -85,6 +87,24 @@ func TestStoresOfOtherProgramsAreRefused(t *testing.T) {
 		if !strings.Contains(err.Error(), "move the data directory away") {
 			t.Errorf("%s: %v: want a way out", name, err)
 		}
+	}
+}
+
+// A daemon may be killed between making the file and writing to it, and a plan may look just then.
+func TestAStoreThatWasOnlyBegunIsNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readStore(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a client read %v, want that there is none", err)
+	}
+	s, err := openStore(path, "test")
+	if err != nil {
+		t.Fatalf("the next daemon: %v", err)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
 	}
 }
 
