@@ -207,7 +207,7 @@ func (s *stage) ending(c chapter) ending {
 	if s.url = s.address(); s.url == "" {
 		s.t.Fatal("the state holds no address")
 	}
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
 	e.Serves = s.serving(ctx)
 	o := s.terraform(nil, "plan", "-detailed-exitcode")

@@ -44,9 +44,14 @@ func possible(t *testing.T) {
 	}
 }
 
+// stages are so many at a time: more would only wait for each other.
+var stages = make(chan struct{}, atOnce)
+
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	possible(t)
+	stages <- struct{}{}
+	t.Cleanup(func() { <-stages })
 	if err := built(); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +197,7 @@ func (s *stage) terraform(meanwhile func(*exec.Cmd), args ...string) outcome {
 	if meanwhile != nil {
 		go meanwhile(cmd)
 	}
-	stuck := time.AfterFunc(3*time.Minute, func() { _ = cmd.Process.Kill() })
+	stuck := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer stuck.Stop()
 	err := cmd.Wait()
 	var exit *exec.ExitError

@@ -15,7 +15,6 @@ type users struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
-	sent   atomic.Uint64
 	failed atomic.Uint64 // no model's good answer
 
 	mu      sync.Mutex
@@ -36,7 +35,6 @@ func (u *users) start(url string) {
 	for range clients {
 		u.done.Go(func() {
 			for ctx.Err() == nil {
-				u.sent.Add(1)
 				_, code, err := infer(ctx, client, url)
 				u.saw(err == nil && code == http.StatusOK)
 				select {
@@ -58,13 +56,11 @@ func (u *users) saw(good bool) {
 	u.longest, u.last = max(u.longest, time.Since(u.last)), time.Now()
 }
 
-// gap returns the longest time without a good answer since the last call.
-func (u *users) gap() time.Duration {
+// outage is the longest time without a good answer.
+func (u *users) outage() time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	g := u.longest
-	u.longest = 0
-	return g
+	return u.longest
 }
 
 func (u *users) stop() {
