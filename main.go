@@ -51,6 +51,9 @@ func serve(ctx context.Context, debugged bool) error {
 	if !debugged {
 		go endWith(os.Getppid())
 	}
+	if err := quiet(os.Environ()); err != nil {
+		return err
+	}
 	p := provider.New(release(), []string{exe, "engine", "run"})
 	return providerserver.Serve(ctx, p, providerserver.ServeOpts{Address: address, Debug: debugged})
 }
