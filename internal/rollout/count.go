@@ -106,7 +106,7 @@ func (r *Record) observe(p Policy, windows []gate.Window, at time.Time) (failed 
 	cold := p.WarmUp != (WarmUp{}) && !r.Warm // when the windows began, which is what matters
 	for _, w := range windows {
 		if cold {
-			w.Candidate.Slower, w.Stable.Slower = nil, nil
+			w.Candidate.Slower, w.Stable.Slower, w.Timed = nil, nil, nil
 		}
 		g.Add(&e, r.Step, &w)
 		r.StepSeen = sum(r.StepSeen, w)

@@ -218,8 +218,11 @@ type Store interface {
 	Count(ctx context.Context, id string, c Cursor) ([]gate.Window, Cursor, error)
 }
 
+// ErrDue means that what was counted since the record's cursor is about to end the rollout: count at once.
+var ErrDue = errors.New("what was counted decides")
+
 // A Watcher is a Store that can say when a record changes, so that nobody needs to poll.
 type Watcher interface {
-	// Changed returns when the stored version is not v, or with ctx's error.
+	// Changed returns when the stored version is not v, with ErrDue where the store knows that, or with ctx's error.
 	Changed(ctx context.Context, id string, v Version) error
 }

@@ -190,7 +190,7 @@ func (d *driver) turn(ctx context.Context) error {
 }
 
 // pause waits for the next turn. It begins at once where the engine said that the candidate
-// can serve, or that the rollout is over, and where a person approved.
+// can serve, that the rollout is over, or that what was counted decides, and where a person approved.
 func (d *driver) pause(ctx context.Context) error {
 	until := d.turned.Add(d.Interval)
 	watcher, ok := d.store.(Watcher)
@@ -198,6 +198,9 @@ func (d *driver) pause(ctx context.Context) error {
 		call, cancel := context.WithDeadline(ctx, until)
 		err := watcher.Changed(call, d.id, d.v)
 		cancel()
+		if errors.Is(err, ErrDue) {
+			return nil
+		}
 		if err != nil {
 			break // the time is up, or the watcher failed: then the time is waited for
 		}

@@ -176,7 +176,7 @@ func (d *daemon) putRecord(r *http.Request) (any, error) {
 		return nil, err
 	}
 	v, err := d.saveRecord(idOf(r), q.Record, q.Version)
-	return versionBody{v}, err
+	return versionBody{Version: v}, err
 }
 
 func (d *daemon) postCount(r *http.Request) (any, error) {
@@ -189,14 +189,14 @@ func (d *daemon) postCount(r *http.Request) (any, error) {
 }
 
 // getChanges answers when another version than the one in after is stored, or with that one
-// when it has waited long enough.
+// when it has waited long enough, or when what was counted decides and the client said that it knows what that means.
 func (d *daemon) getChanges(r *http.Request) (any, error) {
 	after := version(r.URL.Query().Get("after"))
 	ctx, cancel := context.WithTimeout(r.Context(), pollLimit)
 	defer cancel()
-	v, err := d.changedSince(ctx, idOf(r), after)
+	v, due, err := d.changedSince(ctx, idOf(r), after, r.URL.Query().Get("due") == "true")
 	if errors.Is(err, context.DeadlineExceeded) {
-		return versionBody{after}, nil
+		return versionBody{Version: after}, nil
 	}
-	return versionBody{v}, err
+	return versionBody{v, due}, err
 }

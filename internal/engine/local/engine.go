@@ -218,11 +218,14 @@ func (p endpoints) Changed(ctx context.Context, id string, v rollout.Version) er
 	}
 	for {
 		var b versionBody
-		if err := p.e.write(ctx, http.MethodGet, path+"/changes?after="+url.QueryEscape(string(v)), nil, &b); err != nil {
+		if err := p.e.write(ctx, http.MethodGet, path+"/changes?after="+url.QueryEscape(string(v))+"&due=true", nil, &b); err != nil {
 			return err
 		}
 		if b.Version != v {
 			return nil
+		}
+		if b.Due {
+			return rollout.ErrDue
 		}
 	}
 }

@@ -96,30 +96,34 @@ func phaseName(p rollout.Phase) string {
 	return string(p)
 }
 
-// changedSince returns when the stored version is not v, or with ctx's error.
-func (d *daemon) changedSince(ctx context.Context, id string, v version) (version, error) {
+// changedSince returns when the stored version is not v, with ctx's error, or, if the caller wants to know, when what
+// was counted decides.
+func (d *daemon) changedSince(ctx context.Context, id string, v version, wants bool) (now version, due bool, err error) {
 	u, err := d.unit(id)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	for {
 		next := u.changed.next()
 		doc, _, err := d.load(id)
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
 		if doc == nil {
-			return "", notFound(id)
+			return "", false, notFound(id)
 		}
 		if doc.version() != v {
-			return doc.version(), nil
+			return doc.version(), false, nil
+		}
+		if wants && u.due() {
+			return v, true, nil
 		}
 		select {
 		case <-next:
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return "", false, ctx.Err()
 		case <-d.stopping:
-			return "", errStopping
+			return "", false, errStopping
 		}
 	}
 }

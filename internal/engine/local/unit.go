@@ -56,6 +56,7 @@ func newUnit(d *daemon, id string) *unit {
 func (u *unit) run() {
 	windows := time.NewTicker(windowLength)
 	defer windows.Stop()
+	var cells lookout
 	for {
 		select {
 		case <-u.done:
@@ -63,10 +64,14 @@ func (u *unit) run() {
 		case now := <-windows.C:
 			u.rest(now)
 			continue
+		case now := <-cells.c:
+			u.look(now)
+			continue
 		case <-u.woken:
 		}
 		u.reconcile()
 		u.act()
+		cells.set(u)
 	}
 }
 

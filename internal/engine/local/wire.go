@@ -30,6 +30,7 @@ type (
 	}
 	versionBody struct {
 		Version version `json:"version"`
+		Due     bool    `json:"due,omitempty"` // what was counted decides
 	}
 	countRequest struct {
 		Cursor rollout.Cursor `json:"cursor"`
