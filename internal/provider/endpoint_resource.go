@@ -158,18 +158,13 @@ func (r *endpointResource) Read(ctx context.Context, req resource.ReadRequest, r
 		return
 	}
 	id := endpoint.ID(cluster, m.Name.ValueString())
-	st, err := r.endpoints.Get(ctx, id, true)
+	st, rec, err := r.view(ctx, id)
 	if errors.Is(err, endpoint.ErrNotFound) {
 		resp.State.RemoveResource(ctx)
 		return
 	}
 	if err != nil {
 		resp.Diagnostics.AddError(fmt.Sprintf("Cannot read endpoint %q", m.Name.ValueString()), sentence(err))
-		return
-	}
-	rec, _, err := r.endpoints.Load(ctx, id)
-	if err != nil {
-		resp.Diagnostics.AddError(fmt.Sprintf("Cannot read the rollout of endpoint %q", m.Name.ValueString()), sentence(err))
 		return
 	}
 	r.noteRead(id)

@@ -37,6 +37,7 @@ func (d *daemon) handler() http.Handler {
 	handle("POST "+one, d.postEndpoint)
 	handle("PUT "+one, d.putEndpoint)
 	handle("GET "+one, func(r *http.Request) (any, error) { return d.get(idOf(r), r.URL.Query().Get("claim") == "true") })
+	handle("GET "+one+"/view", func(r *http.Request) (any, error) { return d.view(idOf(r), r.URL.Query().Get("claim") == "true") })
 	handle("DELETE "+one, func(r *http.Request) (any, error) { return nil, d.delete(r.Context(), idOf(r)) })
 	handle("POST "+one+"/abort", d.postAbort)
 	handle("GET "+one+"/record", func(r *http.Request) (any, error) { return d.loadRecord(idOf(r)) })

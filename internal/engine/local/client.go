@@ -95,16 +95,31 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// transport reaches a socket, by a connection for each request: a kept one may belong to a
-// daemon that was replaced.
-func transport(socket string) *http.Transport {
-	var dialer net.Dialer
-	return &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", socket)
-		},
+// A line is the connections to one daemon, kept between requests.
+type line struct {
+	to        info
+	transport *http.Transport
+}
+
+// transport reaches the daemon that i tells of. Connections to another one, which was replaced, are given up.
+func (e *Engine) transport(i info) *http.Transport {
+	e.lineLock.Lock()
+	defer e.lineLock.Unlock()
+	if e.line != nil && e.line.to.PID == i.PID && e.line.to.Socket == i.Socket && e.line.to.Started.Equal(i.Started) {
+		return e.line.transport
 	}
+	if e.line != nil {
+		e.line.transport.CloseIdleConnections()
+	}
+	var dialer net.Dialer
+	e.line = &line{to: i, transport: &http.Transport{
+		MaxIdleConnsPerHost: 16, // Terraform asks about ten resources at a time
+		IdleConnTimeout:     30 * time.Second,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", i.Socket)
+		},
+	}}
+	return e.line.transport
 }
 
 // send makes one request of the daemon that runs.
@@ -134,7 +149,7 @@ func (e *Engine) send(ctx context.Context, method, path string, in, out any) err
 	}
 	failpoint.Hit("request")
 	defer failpoint.Hit("request.answered")
-	resp, err := transport(i.Socket).RoundTrip(req)
+	resp, err := e.transport(i).RoundTrip(req)
 	if err != nil {
 		return failure(ctx, err)
 	}

@@ -136,16 +136,22 @@ func (d *daemon) removeUnit(id string) {
 
 // get returns an endpoint; claim says that it is in a state from now on.
 func (d *daemon) get(id string, claim bool) (endpoint.Status, error) {
+	v, err := d.view(id, claim)
+	return v.Status, err
+}
+
+// view is get with the endpoint's last rollout, from one look at the store.
+func (d *daemon) view(id string, claim bool) (viewBody, error) {
 	u, err := d.unit(id)
 	if err != nil {
-		return endpoint.Status{}, err
+		return viewBody{}, err
 	}
 	doc, _, err := d.load(id)
 	if err != nil {
-		return endpoint.Status{}, err
+		return viewBody{}, err
 	}
 	if doc == nil {
-		return endpoint.Status{}, notFound(id)
+		return viewBody{}, notFound(id)
 	}
 	if claim && !doc.Claimed {
 		_, err = d.write(id, func(_ *tx, doc *document) error {
@@ -154,7 +160,7 @@ func (d *daemon) get(id string, claim bool) (endpoint.Status, error) {
 		})
 		u.changed.fire() // it is another version
 	}
-	return u.status(doc), err
+	return viewBody{u.status(doc), doc.Record}, err
 }
 
 // delete removes an endpoint, not in mid-rollout.

@@ -39,6 +39,9 @@ type Engine struct {
 
 	mu      sync.Mutex
 	checked bool // a daemon of the right version answered
+
+	lineLock sync.Mutex
+	line     *line // to the daemon that was asked last
 }
 
 // Open returns the engine. It touches nothing yet.

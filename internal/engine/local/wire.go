@@ -28,6 +28,11 @@ type (
 		Record  rollout.Record `json:"record"`
 		Version version        `json:"version"`
 	}
+	// viewBody is an endpoint with its last rollout.
+	viewBody struct {
+		Status endpoint.Status `json:"status"`
+		Record rollout.Record  `json:"record"`
+	}
 	versionBody struct {
 		Version version `json:"version"`
 		Due     bool    `json:"due,omitempty"` // what was counted decides
