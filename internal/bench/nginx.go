@@ -23,9 +23,12 @@ type nginx struct {
 // startNginx returns nil where nginx is not installed.
 func startNginx(ctx context.Context, target string) (*nginx, error) {
 	program, err := exec.LookPath("nginx")
-	if err != nil {
+	if errors.Is(err, exec.ErrNotFound) {
 		fmt.Println("routing: nginx is not installed; with it on the PATH the router is measured beside it, too")
 		return nil, nil //nolint:nilnil // there is nothing wrong with that
+	}
+	if err != nil {
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "tidegate-bench-nginx")
 	if err != nil {

@@ -43,7 +43,7 @@ func build(ctx context.Context) (*program, error) {
 
 func (p *program) make(ctx context.Context) error {
 	const here = "github.com/tidegatehq/terraform-provider-tidegate"
-	for exe, pkg := range map[string]string{p.exe(): here, p.bare(): here + "/internal/bench/bareprovider"} {
+	for exe, pkg := range map[string]string{p.exe(): here, p.bare(): here + "/internal/provider/bareprovider"} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", exe, pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

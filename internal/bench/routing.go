@@ -26,7 +26,7 @@ func routing() (figures []figure, err error) {
 		if err != nil {
 			return nil, err
 		}
-		defer p.close() //nolint:errcheck // its input ends with this process at the latest
+		defer p.close()
 		ways[i].addr = p.addr
 	}
 	ways = append(ways, way{"none", model.addr})

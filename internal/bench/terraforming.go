@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -79,23 +80,14 @@ func (p *program) sized(ctx context.Context, n int, ours, theirs map[string][]fl
 	}
 	defer all.close()
 	endpoints, data := filepath.Join(dir, "endpoints"), filepath.Join(dir, "data")
-	if err := roots(n, endpoints, data, all); err != nil {
-		return nil, err
-	}
+	defer func() { err = errors.Join(err, p.run(context.Background(), endpoints, p.exe(), "engine", "stop")) }()
 	for _, root := range []string{data, endpoints} {
 		began := time.Now()
-		if root == data {
-			err = p.run(ctx, root, p.terraform, "init", "-input=false")
-		}
-		if err == nil {
-			err = p.run(ctx, root, p.terraform, "apply", "-auto-approve", "-input=false")
-		}
-		if err != nil {
+		if err := p.fill(ctx, root, n, all); err != nil {
 			return nil, err
 		}
-		fmt.Printf("terraform: %d of %s created in %.1f s\n", n, filepath.Base(root), time.Since(began).Seconds())
+		fmt.Printf("terraform: %d of %s made in %.1f s\n", n, filepath.Base(root), time.Since(began).Seconds())
 	}
-	defer func() { err = errors.Join(err, p.run(context.Background(), endpoints, p.exe(), "engine", "stop")) }()
 	if n == 100 {
 		mib, ok, err := memory(endpoints)
 		switch {
@@ -137,30 +129,48 @@ func (p *program) beside(ctx context.Context, n int, one, other string, args []s
 	return median(both[0]), median(both[1]), nil
 }
 
-// roots writes two root modules that say the same.
-func roots(n int, endpoints, data string, all *models) error {
-	for dir, text := range map[string]string{
-		endpoints: fmt.Sprintf(endpointsRoot, rollout.DefaultPolicy().JSON(), n),
-		data:      fmt.Sprintf(dataRoot, rollout.DefaultPolicy().JSON(), n),
-	} {
-		if err := os.MkdirAll(filepath.Join(dir, "models"), 0o700); err != nil {
+// fill makes a root of n resources: Terraform ten, and the rest is seeded.
+func (p *program) fill(ctx context.Context, root string, n int, all *models) error {
+	text := dataRoot
+	if filepath.Base(root) == "endpoints" {
+		text = endpointsRoot
+	}
+	if err := write(root, text, sizes[0], all); err != nil {
+		return err
+	}
+	if text == dataRoot {
+		if err := p.run(ctx, root, p.terraform, "init", "-input=false"); err != nil {
 			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(text), 0o600); err != nil {
-			return err
-		}
-		if err := all.command(dir); err != nil {
-			return err
-		}
-		for i := range n {
-			path := filepath.Join(dir, "models", fmt.Sprintf("m%d.json", i))
-			if err := os.WriteFile(path, fmt.Appendf(nil, `{"version":%d}`, i), 0o600); err != nil {
-				return err
-			}
 		}
 	}
-	return nil
+	if err := p.run(ctx, root, p.terraform, "apply", "-auto-approve", "-input=false"); err != nil || n == sizes[0] {
+		return err
+	}
+	if err := write(root, text, n, all); err != nil {
+		return err
+	}
+	return p.seed(ctx, root, n)
 }
+
+// write makes a root module of n resources, with their model files.
+func write(root, text string, n int, all *models) error {
+	if err := os.MkdirAll(filepath.Join(root, "models"), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(root, "main.tf"), fmt.Appendf(nil, text, rollout.DefaultPolicy().JSON(), n), 0o600); err != nil {
+		return err
+	}
+	for i := range n {
+		if err := os.WriteFile(filepath.Join(root, "models", fmt.Sprintf("m%d.json", i)), modelOf(i), 0o600); err != nil {
+			return err
+		}
+	}
+	return all.command(root)
+}
+
+func modelOf(i int) []byte { return fmt.Appendf(nil, `{"version":%d}`, i) }
+
+func digestOf(i int) string { return fmt.Sprintf("%x", sha256.Sum256(modelOf(i))) }
 
 // Neither root refers to another resource in each of its many: Terraform's own time for that grows by the square of
 // their number, and would hide ours.
