@@ -102,7 +102,7 @@ type line struct {
 }
 
 // transport reaches the daemon that i tells of. Connections to another one, which was replaced, are given up.
-func (e *Engine) transport(i info) *http.Transport {
+func (e *Engine) transport(i info) http.RoundTripper {
 	e.lineLock.Lock()
 	defer e.lineLock.Unlock()
 	if e.line != nil && e.line.to.PID == i.PID && e.line.to.Socket == i.Socket && e.line.to.Started.Equal(i.Started) {
@@ -129,7 +129,7 @@ func (e *Engine) send(ctx context.Context, method, path string, in, out any) err
 		return err
 	}
 	i, err := readInfo(dir.info())
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, errNoInfo) {
 		return errNotRunning
 	}
 	if err != nil {
@@ -149,7 +149,7 @@ func (e *Engine) send(ctx context.Context, method, path string, in, out any) err
 	}
 	failpoint.Hit("request")
 	defer failpoint.Hit("request.answered")
-	resp, err := e.transport(i).RoundTrip(req)
+	resp, err := e.reach.transport(i).RoundTrip(req)
 	if err != nil {
 		return failure(ctx, err)
 	}

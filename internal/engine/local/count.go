@@ -14,7 +14,7 @@ import (
 // A counter cuts what a router counts into windows. It lives as long as the router: boot tells its numbers from
 // those of the next one. Its unit's lock protects it.
 type counter struct {
-	router *router.Router
+	router front
 	boot   string
 	table  router.Table // in force
 	at     place        // of the rollout that the clients are counted for
@@ -42,7 +42,7 @@ type cut struct {
 // cutsKept are ten minutes of one count a second. Where nothing was saved for as long, nobody drives the rollout.
 const cutsKept = 600
 
-func newCounter(r *router.Router) *counter { return &counter{router: r, boot: rand.Text()} }
+func newCounter(r front) *counter { return &counter{router: r, boot: rand.Text()} }
 
 // placeOf returns where a stored rollout stands. While the candidate is prepared it has no place: what clients do then
 // tells who fails anyway.

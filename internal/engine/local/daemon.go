@@ -22,6 +22,7 @@ type daemon struct {
 	store   *store
 	content *content.Store
 	metrics *prometheus.Registry
+	outside outside
 	started time.Time
 
 	changed  signal         // of anything that the page shows
@@ -47,6 +48,11 @@ var (
 	// errReplaced ends the creation of an endpoint that is now wanted otherwise.
 	errReplaced = errors.New("another create of the same name, with other arguments, took its place")
 )
+
+func newDaemon(dir dataDir, log *slog.Logger, st *store, blobs *content.Store, o outside) *daemon {
+	return &daemon{dir: dir, log: log, store: st, content: blobs, metrics: prometheus.NewRegistry(), outside: o, started: time.Now(),
+		stopping: make(chan struct{}), units: map[string]*unit{}, makings: map[string]*making{}, pins: map[string]int{}}
+}
 
 // notFound is the answer about an endpoint that is not there.
 func notFound(id string) error { return fmt.Errorf("endpoint %s: %w", id, endpoint.ErrNotFound) }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
@@ -38,18 +40,20 @@ the secrets of running model servers. Stop the engine before you move or delete 
 
 // prepare makes the directory, or checks that it is ours and private. The marker file is what
 // tells it from a folder that somebody named by mistake.
-func (d dataDir) prepare() error {
-	if err := os.MkdirAll(filepath.Dir(string(d)), 0o755); err != nil { //nolint:gosec // what is above is not ours to close
+func (d dataDir) prepare() error { return d.prepareOn(disk.OS) }
+
+func (d dataDir) prepareOn(to disk.Disk) error {
+	if err := disk.MkdirAll(to, filepath.Dir(string(d)), 0o755); err != nil { // what is above is not ours to close
 		return d.explain(err)
 	}
-	if err := os.Mkdir(string(d), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := to.Mkdir(string(d), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return d.explain(err)
 	}
 	if err := d.check(); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(d.marker()); err == nil {
-		return nil
+	if d.marked() {
+		return d.ignore(to)
 	}
 	entries, err := os.ReadDir(string(d))
 	if err != nil {
@@ -58,16 +62,39 @@ func (d dataDir) prepare() error {
 	if len(entries) > 0 && !d.marked() {
 		return fmt.Errorf("data directory %s: holds other things (%s): name an empty or a new folder", d, some(entries))
 	}
-	if err := os.Chmod(string(d), 0o700); err != nil { //nolint:gosec // a folder needs the x
+	if err := d.mark(to); err != nil {
 		return d.explain(err)
+	}
+	return d.ignore(to)
+}
+
+// mark makes the folder ours for good: without its marker, what is written after it would look like somebody else's.
+func (d dataDir) mark(to disk.Disk) error {
+	if err := to.Chmod(string(d), 0o700); err != nil {
+		return err
+	}
+	if err := disk.SyncAbove(to, string(d)); err != nil {
+		return err
 	}
 	failpoint.Hit("marker")
-	if err := os.WriteFile(d.marker(), []byte(markerText), 0o600); err != nil {
-		return d.explain(err)
+	if err := disk.Write(to, d.marker(), []byte(markerText), 0o600); err != nil {
+		return err
+	}
+	return to.Sync(string(d))
+}
+
+// ignore keeps data directories, which lie in repositories, from being committed, also where a power cut took the file.
+func (d dataDir) ignore(to disk.Disk) error {
+	path := d.path(".gitignore")
+	if b, err := os.ReadFile(path); err == nil && len(bytes.Trim(b, "\x00\n")) > 0 {
+		return nil
 	}
 	failpoint.Hit("marked")
-	// Data directories lie in repositories: none of this is ever to be committed.
-	if err := os.WriteFile(d.path(".gitignore"), []byte("*\n"), 0o600); err != nil {
+	err := disk.Write(to, path, []byte("*\n"), 0o600)
+	if err == nil {
+		err = to.Sync(string(d))
+	}
+	if err != nil {
 		return d.explain(err)
 	}
 	return nil

@@ -2,11 +2,12 @@ package local
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
@@ -25,26 +26,17 @@ type info struct {
 }
 
 // writeInfo replaces the file in one step: clients read it at any time.
-func writeInfo(path string, i info) error {
+func writeInfo(to disk.Disk, path string, i info) error {
 	b, err := json.MarshalIndent(i, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".engine-*.json") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // gone already after the rename
-	if _, err := f.Write(append(b, '\n')); err != nil {
-		_ = f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
 	failpoint.Hit("info.rename")
-	return os.Rename(f.Name(), path)
+	return disk.Replace(to, path, append(b, '\n'), 0o600)
 }
+
+// errNoInfo: what is in the file says nothing. The next daemon writes it anew.
+var errNoInfo = errors.New("it does not say who runs here")
 
 func readInfo(path string) (info, error) {
 	var i info
@@ -53,7 +45,7 @@ func readInfo(path string) (info, error) {
 		return i, err
 	}
 	if err := json.Unmarshal(b, &i); err != nil {
-		return i, fmt.Errorf("%s: %w", path, err)
+		return i, fmt.Errorf("%s: %w: %w", path, errNoInfo, err)
 	}
 	return i, nil
 }

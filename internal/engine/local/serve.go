@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/content"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/process"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
@@ -110,8 +110,7 @@ func serve(ctx context.Context, dir dataDir, program string, log *slog.Logger) e
 	if err != nil {
 		return err
 	}
-	d := &daemon{dir: dir, log: log, store: st, content: blobs, metrics: prometheus.NewRegistry(), started: time.Now(),
-		stopping: make(chan struct{}), units: map[string]*unit{}, makings: map[string]*making{}, pins: map[string]int{}}
+	d := newDaemon(dir, log, st, blobs, machine())
 	page, err := d.listenPage()
 	if err != nil {
 		return err
@@ -175,7 +174,7 @@ func (d *daemon) listenSocket(program, page string) (net.Listener, error) {
 	d.self = info{PID: os.Getpid(), Version: program, Build: buildOf(exe), API: apiVersion, Socket: path,
 		Page: "http://" + page, Started: d.started}
 	failpoint.Hit("info")
-	if err := writeInfo(d.dir.info(), d.self); err != nil {
+	if err := writeInfo(disk.OS, d.dir.info(), d.self); err != nil {
 		return nil, d.dir.explain(err)
 	}
 	return l, nil

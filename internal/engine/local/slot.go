@@ -45,7 +45,7 @@ func keyOf(r deployed, values, secrets map[string]string) slotKey {
 type slot struct {
 	key     slotKey
 	folder  string // logs and pid files
-	group   *process.Group
+	group   serverGroup
 	broken  string        // why there is no group
 	want    int           // replicas
 	delay   time.Duration // from start to ready
@@ -68,7 +68,7 @@ func (u *unit) startSlot(key slotKey, doc *document, r deployed, values, secrets
 	s.folder = filepath.Join(u.folder(), time.Now().UTC().Format("20060102T150405.000000")+"-"+short(key.revision))
 	u.folders[s.folder] = true
 	prune(u.folder(), u.folders) // of earlier daemons too
-	s.group = process.Start(process.Config{
+	s.group = u.d.outside.start(process.Config{
 		Name:         doc.Spec.Name,
 		Revision:     key.revision,
 		Dir:          layout.Dir,

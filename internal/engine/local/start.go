@@ -176,7 +176,7 @@ func (e *Engine) start(ctx context.Context, dir dataDir) error {
 		default:
 		}
 		if free && child.exited == nil {
-			if child, err = e.spawn(dir); err != nil {
+			if child, err = e.reach.spawn(dir); err != nil {
 				return fmt.Errorf("start the engine of %s: %w", dir, err)
 			}
 			spawns++

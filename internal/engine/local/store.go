@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -14,6 +15,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
@@ -39,7 +41,14 @@ type store struct {
 
 // openStore opens the store of a daemon, and makes it where there is none.
 func openStore(path, program string) (*store, error) {
-	s, err := open(path, &bbolt.Options{Timeout: 5 * time.Second})
+	if err := makeStore(disk.OS, path, program); err != nil {
+		return nil, err
+	}
+	return openWith(&bbolt.Options{Timeout: 5 * time.Second}, path, program)
+}
+
+func openWith(o *bbolt.Options, path, program string) (*store, error) {
+	s, err := open(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +67,29 @@ func openStore(path, program string) (*store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// makeStore makes a store where there is none, aside: half of one, from a power cut, would be damage for ever after.
+func makeStore(to disk.Disk, path, program string) error {
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 || err != nil && !missing(err) {
+		return err
+	}
+	temp := path + ".new"
+	if err := to.Remove(temp); err != nil && !missing(err) {
+		return err
+	}
+	s, err := open(temp, &bbolt.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		return err
+	}
+	err = s.update(func(t *tx) error { return t.initialize(program) })
+	if err = errors.Join(err, s.close()); err != nil {
+		return fmt.Errorf("make %s: %w", path, err)
+	}
+	if err := to.Rename(temp, path); err != nil {
+		return err
+	}
+	return to.Sync(filepath.Dir(path))
 }
 
 // readStore opens a store that no daemon has open, for reading alone; fs.ErrNotExist where

@@ -33,7 +33,7 @@ type unit struct {
 	retiring sync.WaitGroup
 
 	mu       sync.Mutex // of all below
-	router   *router.Router
+	router   front
 	unheard  error    // why there is no router
 	counter  *counter // of the router
 	slots    map[slotKey]*slot
@@ -163,7 +163,7 @@ func (u *unit) listen(doc *document) {
 	}
 	failpoint.Hit("port")
 	defer failpoint.Hit("port.open")
-	r, err := router.Listen(doc.addr(), prometheus.Labels{"cluster": doc.Spec.Cluster, "endpoint": doc.Spec.Name})
+	r, err := u.d.outside.listen(doc.addr(), prometheus.Labels{"cluster": doc.Spec.Cluster, "endpoint": doc.Spec.Name})
 	if err != nil {
 		if u.unheard == nil {
 			u.log().Error("cannot open the endpoint's address", "error", err)

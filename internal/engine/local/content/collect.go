@@ -52,7 +52,7 @@ func (s *Store) removeBlobs(needed map[string]bool) error {
 	var errs []error
 	for _, e := range entries {
 		if !needed[e.Name()] {
-			errs = append(errs, os.RemoveAll(filepath.Join(s.blobs(), e.Name())))
+			errs = append(errs, s.disk.RemoveAll(filepath.Join(s.blobs(), e.Name())))
 		}
 	}
 	return errors.Join(errs...)
@@ -62,9 +62,9 @@ func (s *Store) removeBlobs(needed map[string]bool) error {
 func (s *Store) remove(place string) error {
 	gone := filepath.Join(s.revisions(), stagingPrefix+"gone-"+strings.TrimPrefix(filepath.Base(place), stagingPrefix))
 	failpoint.Hit("revision.remove")
-	if err := os.Rename(place, gone); err != nil {
+	if err := s.disk.Rename(place, gone); err != nil {
 		return err
 	}
 	failpoint.Hit("revision.gone")
-	return os.RemoveAll(gone)
+	return s.disk.RemoveAll(gone)
 }

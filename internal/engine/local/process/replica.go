@@ -14,6 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"gopkg.in/natefinch/lumberjack.v2"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
@@ -141,7 +142,7 @@ func (r *replica) launch(out *tail) (*child, error) {
 	}
 	mark := pidFile{Port: port, Model: r.group.config.Model, Revision: r.group.config.Revision}
 	failpoint.Hit("pid.write")
-	if err := mark.write(r.file("pid")); err != nil { // a crash before the next write leaves no stray
+	if err := mark.write(disk.OS, r.file("pid")); err != nil { // a crash before the next write leaves no stray
 		return nil, err
 	}
 	failpoint.Hit("server.start")
@@ -153,7 +154,7 @@ func (r *replica) launch(out *tail) (*child, error) {
 	mark.Pid, mark.Command = c.pid, c.cmd.Args
 	mark.Start, err = startOf(c.pid)
 	if err == nil {
-		err = mark.write(r.file("pid"))
+		err = mark.write(disk.OS, r.file("pid"))
 	}
 	if err != nil {
 		out.note("cannot write the pid file: %v", err)
