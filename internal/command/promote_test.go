@@ -86,14 +86,15 @@ func TestSignalsEndPromoteAsItIsTold(t *testing.T) {
 	l := newLab(t, slowly)
 	l.traffic()
 	l.stage(model{Name: "v2"})
-	fastest := time.Hour // of three: a busy machine may need its time for one
 	stop := func(p *running, s syscall.Signal) string {
 		t.Helper()
 		l.until("it drives the candidate's traffic", func(r rollout.Record) bool { return r.Weight > 0 && p.drives(r) })
 		began := time.Now()
 		p.signal(s)
 		code := p.code()
-		fastest = min(fastest, time.Since(began))
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("it took %s to end", took)
+		}
 		return map[int]string{2: "rolled back", 3: "frozen"}[code] + ": " + p.out.String()
 	}
 	contains(t, stop(l.start("promote", "penguins", "--on-cancel", "freeze"), syscall.SIGINT), "frozen: ", "Frozen at 25% of traffic", "told to stop by SIGINT")
@@ -102,9 +103,6 @@ func TestSignalsEndPromoteAsItIsTold(t *testing.T) {
 	}
 	contains(t, stop(l.start("promote", "penguins", "--on-cancel", "freeze"), syscall.SIGHUP), "frozen: ", "told to stop by SIGHUP")
 	contains(t, stop(l.start("promote", "penguins"), syscall.SIGTERM), "rolled back: ", "Not promoted", "told to stop by SIGTERM", "not rejected")
-	if fastest > 2*time.Second {
-		t.Errorf("it took %s to end", fastest)
-	}
 	if r := l.record(); r.Failure == nil || r.Failure.Kind != rollout.KindCancelled || r.Weight != 0 {
 		t.Errorf("%+v", r.Failure)
 	}
