@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -108,6 +109,7 @@ func (o promotion) drive(ctx context.Context, out io.Writer, id string, endpoint
 	}
 	t := o.teller(out, id, st)
 	me := whoAmI("", os.Getenv).runner()
+	failpoint.Hit("run")
 	r, err := rollout.Run(ctx, endpoints, id, rollout.Options{
 		Runner:          me,
 		Freeze:          onCancel == onCancelFreeze,

@@ -194,10 +194,10 @@ func (q *queue) fill(l told) {
 
 // most is how many deaths a chapter has in one life. Those with a rollout have the most points by far.
 func most(chapter string) int {
-	if chapter == "promote" || chapter == "reject" {
-		return 5
+	if chapter == "create" || chapter == "destroy" {
+		return 2
 	}
-	return 2
+	return 5
 }
 
 // keep leaves what is named, each by its own number of hits.

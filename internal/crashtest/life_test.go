@@ -75,10 +75,11 @@ resource "tidegate_model_endpoint" "penguins" {
 type chapter struct {
 	name    string
 	model   string // that is configured
-	command string // of Terraform
+	command string // of Terraform, or of the command line where the chapter stages the model
 	serves  string // afterwards; "" for nothing
 	before  string // served until then
 	done    func(outcome) bool
+	staged  bool // past Terraform: a runner of its own drives it
 }
 
 func applied(o outcome) bool { return o.code == 0 }
@@ -88,10 +89,11 @@ func refused(o outcome) bool {
 }
 
 var life = []chapter{
-	{"create", "v1", "apply", "v1", "", applied},
-	{"promote", "v2", "apply", "v2", "v1", applied},
-	{"reject", "broken", "apply", "v2", "v2", refused},
-	{"destroy", "broken", "destroy", "", "v2", applied},
+	{"create", "v1", "apply", "v1", "", applied, false},
+	{"promote", "v2", "apply", "v2", "v1", applied, false},
+	{"reject", "broken", "apply", "v2", "v2", refused, false},
+	{"drive", "v3", "promote", "v3", "v2", applied, true},
+	{"destroy", "v3", "destroy", "", "v3", applied, false},
 }
 
 // An ending is all that must be the same whatever died in a chapter.
@@ -121,6 +123,9 @@ func (s *stage) live(deaths map[string][]death, meanwhile func(chapter, *exec.Cm
 	s.watch = newWatch(s)
 	for _, c := range life {
 		s.write("main.tf", fmt.Sprintf(hcl, c.model))
+		if c.staged {
+			s.stageModel(c.model)
+		}
 		for _, d := range deaths[c.name] {
 			s.arm(d.point, d.nth)
 		}
@@ -158,6 +163,20 @@ func (s *stage) reached(since time.Time) map[string]int {
 	return n
 }
 
+// stageModel makes a model the candidate of a rollout that nobody drives yet.
+func (s *stage) stageModel(version string) {
+	s.t.Helper()
+	st, err := s.engine().Endpoints().Get(s.t.Context(), endpointID, true)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	spec := st.Spec
+	spec.Root, spec.Model.URI = s.dir, "file://models/"+version+".json"
+	if _, err := s.engine().Endpoints().Update(s.t.Context(), spec); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // patience is how often a user runs a command again. Nobody dies more often.
 const patience = 8
 
@@ -173,7 +192,7 @@ func (s *stage) play(c chapter, meanwhile func(chapter, *exec.Cmd)) {
 			killed = true
 			beside = func(cmd *exec.Cmd) { defer close(over); meanwhile(c, cmd) }
 		}
-		o := s.terraform(beside, c.command, "-auto-approve")
+		o := s.command(c, beside)
 		if meanwhile != nil {
 			<-over
 			meanwhile = nil
@@ -187,6 +206,15 @@ func (s *stage) play(c chapter, meanwhile func(chapter, *exec.Cmd)) {
 		}
 	}
 	s.t.Fatalf("chapter %q: not done after %d commands", c.name, patience)
+}
+
+// command runs the chapter's, once.
+func (s *stage) command(c chapter, meanwhile func(*exec.Cmd)) outcome {
+	s.t.Helper()
+	if c.staged {
+		return s.run(meanwhile, filepath.Join(bin, program), c.command, "penguins", "--data-dir", s.data())
+	}
+	return s.terraform(meanwhile, c.command, "-auto-approve")
 }
 
 // ending looks at everything, after the last command of a chapter.

@@ -73,6 +73,7 @@ func newStage(t *testing.T) *stage {
 	}
 	s.write("models/v1.json", `{"version": "v1"}`)
 	s.write("models/v2.json", `{"version": "v2"}`)
+	s.write("models/v3.json", `{"version": "v3"}`)
 	s.write("models/broken.json", `{"version": "broken", "broken": true}`)
 	t.Cleanup(s.close)
 	return s
@@ -185,7 +186,12 @@ func (o outcome) says(text string) bool { return strings.Contains(o.text, text) 
 // terraform runs it to its end. meanwhile may do something to it.
 func (s *stage) terraform(meanwhile func(*exec.Cmd), args ...string) outcome {
 	s.t.Helper()
-	cmd := exec.Command(cmp.Or(os.Getenv("TIDEGATE_TERRAFORM"), "terraform"), append(args, "-input=false", "-no-color")...)
+	return s.run(meanwhile, cmp.Or(os.Getenv("TIDEGATE_TERRAFORM"), "terraform"), append(args, "-input=false", "-no-color")...)
+}
+
+func (s *stage) run(meanwhile func(*exec.Cmd), name string, args ...string) outcome {
+	s.t.Helper()
+	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	began := time.Now().Format("15:04:05.000")
 	var out bytes.Buffer
@@ -205,6 +211,6 @@ func (s *stage) terraform(meanwhile func(*exec.Cmd), args ...string) outcome {
 		s.t.Fatal(err)
 	}
 	o := outcome{cmd.ProcessState.ExitCode(), strings.Join(strings.Fields(frame.ReplaceAllString(out.String(), "")), " ")}
-	s.note("terraform %s, begun %s: exit code %d: %s", strings.Join(args, " "), began, o.code, o.text[max(0, len(o.text)-800):])
+	s.note("%s, begun %s: exit code %d: %s", filepath.Base(name)+" "+strings.Join(args, " "), began, o.code, o.text[max(0, len(o.text)-800):])
 	return o
 }

@@ -100,7 +100,7 @@ func (w *watch) resumed(r rollout.Record) {
 			continue
 		}
 		for _, h := range w.s.hits() {
-			if !strings.HasPrefix(h.point, "provider run ") || strconv.Itoa(h.pid) != m[1] {
+			if strings.Fields(h.point)[1] != "run" || strconv.Itoa(h.pid) != m[1] {
 				continue
 			}
 			d := e.At.Sub(h.at)
