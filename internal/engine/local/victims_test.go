@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -53,6 +54,7 @@ func TestModelServersMayDieOrHangInAnyPhase(t *testing.T) {
 	t.Parallel()
 	kill, hang := syscall.SIGKILL, syscall.SIGSTOP
 	var all sync.WaitGroup
+	atOnce := make(chan struct{}, 9) // they wait more than they work
 	for _, s := range []strike{
 		{rollout.Preparing, 0, stableFile, kill, promoted},
 		{rollout.Preparing, 0, stableFile, hang, promoted},
@@ -73,7 +75,11 @@ func TestModelServersMayDieOrHangInAnyPhase(t *testing.T) {
 		{rollout.Promoted, 0, candidateFile, kill, promoted},
 		{rollout.Promoted, 0, candidateFile, hang, promoted},
 	} {
-		all.Go(func() { t.Run(s.String(), s.test) }) // they wait more than they work
+		all.Go(func() {
+			atOnce <- struct{}{}
+			t.Run(s.String(), s.test)
+			<-atOnce
+		})
 	}
 	all.Wait()
 }
@@ -82,10 +88,19 @@ func (s strike) test(t *testing.T) {
 	l := newLab(t)
 	p := easyPolicy()
 	stable, candidate := model{Name: "v1", Slow: slowly}, model{Name: "v2", Slow: slowly}
-	if s.phase == rollout.Preparing {
+	patience := time.Minute
+	switch hangs := s.signal == syscall.SIGSTOP && s.victim == candidateFile; {
+	case hangs && s.phase == rollout.Preparing:
+		patience = 10 * time.Second
+		fallthrough
+	case s.phase == rollout.Preparing:
 		candidate.Delay = 3 * time.Second
+	case hangs && s.step == 0: // the gate decides, not who is faster
+		p.Limits.StepMinimum = rollout.Duration(30 * time.Second)
+	case hangs:
+		p.Limits.Bake = rollout.Duration(30 * time.Second)
 	}
-	st := l.trial(p, stable, candidate)
+	st := l.trial(p, stable, candidate, patience)
 	users := startTraffic(t, st.URL, askers)
 	ended := l.drive(t)
 	l.reaches(s.phase, s.step, func() {
@@ -119,13 +134,13 @@ func easyPolicy() rollout.Policy {
 }
 
 // trial is an endpoint in rollout, which nobody drives yet.
-func (l *lab) trial(p rollout.Policy, stable, candidate model) (url struct{ URL string }) {
+func (l *lab) trial(p rollout.Policy, stable, candidate model, patience time.Duration) endpoint.Status {
 	l.t.Helper()
 	l.cluster()
 	l.put(stableFile, stable)
 	s := l.spec("penguins", stableFile)
 	s.Rollout.Policy = p.JSON()
-	s.Routing.Timeout, s.Runtime.StartTimeout = time.Second, 10*time.Second
+	s.Routing.Timeout, s.Runtime.StartTimeout = time.Second, patience
 	st, err := l.endpoints().Create(l.ctx(), s, "maker")
 	if err != nil {
 		l.t.Fatal(err)
@@ -135,7 +150,7 @@ func (l *lab) trial(p rollout.Policy, stable, candidate model) (url struct{ URL 
 	if _, err := l.endpoints().Update(l.ctx(), s); err != nil {
 		l.t.Fatal(err)
 	}
-	return struct{ URL string }{st.URL}
+	return st
 }
 
 // drive runs the rollout to its end.
@@ -162,16 +177,18 @@ func (l *lab) drive(t *testing.T) <-chan rollout.Record {
 // reaches waits for a phase and step. Holding comes of silence, which begins at the first step.
 func (l *lab) reaches(phase rollout.Phase, step int, silence func()) {
 	l.t.Helper()
-	eventually(l.t, fmt.Sprintf("%s at step %d", phase, step), func() bool {
-		r, _, err := l.endpoints().Load(l.ctx(), id)
+	for ctx := l.ctx(); ; time.Sleep(10 * time.Millisecond) {
+		r, _, err := l.endpoints().Load(ctx, id)
 		if err != nil {
-			l.t.Fatal(err)
+			l.t.Fatalf("%s at step %d never came: %v", phase, step, err)
+		}
+		if r.Phase == phase && r.Step >= step {
+			return
 		}
 		if r.Phase == rollout.Observing {
 			silence()
 		}
-		return r.Phase == phase && r.Step >= step
-	})
+	}
 }
 
 // strike sends a signal to the server of a model.
@@ -218,7 +235,7 @@ func history(r rollout.Record) string {
 func TestCandidateThatIsSlowToStartIsWaitedForWithoutTraffic(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	st := l.trial(easyPolicy(), model{Name: "v1", Slow: slowly}, model{Name: "v2", Slow: slowly, Delay: 5 * time.Second})
+	st := l.trial(easyPolicy(), model{Name: "v1", Slow: slowly}, model{Name: "v2", Slow: slowly, Delay: 5 * time.Second}, time.Minute)
 	users := startTraffic(t, st.URL, askers)
 	r := <-l.drive(t)
 	if waited := r.Opened.Sub(r.Began); !promoted(r) || waited < 5*time.Second {
@@ -230,7 +247,7 @@ func TestCandidateThatIsSlowToStartIsWaitedForWithoutTraffic(t *testing.T) {
 func TestCandidateThatIsTooSlowToStartIsRejectedWithoutTraffic(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	st := l.trial(easyPolicy(), model{Name: "v1", Slow: slowly}, model{Name: "v2", Never: true})
+	st := l.trial(easyPolicy(), model{Name: "v1", Slow: slowly}, model{Name: "v2", Never: true}, 5*time.Second)
 	users := startTraffic(t, st.URL, askers)
 	r := <-l.drive(t)
 	if !notServing(r) || !r.Failure.Rejected || !r.Opened.IsZero() {
@@ -249,7 +266,7 @@ func TestStableThatIsSlowToComeBackLeavesTheCandidateItsShare(t *testing.T) {
 	l := newLab(t)
 	p := easyPolicy()
 	p.Limits.StepMinimum = rollout.Duration(8 * time.Second)
-	st := l.trial(p, model{Name: "v1", Delay: 3 * time.Second}, model{Name: "v2"})
+	st := l.trial(p, model{Name: "v1", Delay: 3 * time.Second}, model{Name: "v2"}, time.Minute)
 	users := startTraffic(t, st.URL, 1)
 	ended := l.drive(t)
 	l.reaches(rollout.Observing, 0, func() {})
