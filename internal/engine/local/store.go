@@ -48,21 +48,16 @@ func openStore(path, program string) (*store, error) {
 }
 
 func openWith(o *bbolt.Options, path, program string) (*store, error) {
+	if st, err := os.Stat(path); err == nil && st.Size() > 0 {
+		if err := checkPages(path); err != nil { // before bbolt reads them; no other daemon writes now
+			return nil, damaged(path, err)
+		}
+	}
 	s, err := open(path, o)
 	if err != nil {
 		return nil, err
 	}
-	err = s.view(func(t *tx) error { return t.newer() }) // before anything is written
-	if err == nil {
-		err = s.migrate(migrations)
-	}
-	if err == nil {
-		err = s.update(func(t *tx) error { return t.initialize(program) })
-	}
-	if err == nil {
-		err = s.verify()
-	}
-	if err != nil {
+	if err = s.prepare(program); err != nil {
 		_ = s.close()
 		return nil, err
 	}
@@ -92,6 +87,32 @@ func makeStore(to disk.Disk, path, program string) error {
 	return to.Sync(filepath.Dir(path))
 }
 
+// prepare looks at all there is before anything is written: damage must not spread. A store that
+// needs no change is not written, so that an engine starts on a full disk.
+func (s *store) prepare(program string) error {
+	fresh, same := false, false
+	err := s.view(func(t *tx) error {
+		if fresh = t.bolt.Bucket(bucketMeta) == nil; fresh {
+			return nil
+		}
+		if err := t.newer(); err != nil {
+			return err
+		}
+		same = t.meta("program") == program && t.meta(metaSeal) != ""
+		return t.checkSeal()
+	})
+	if err == nil {
+		err = s.migrate(migrations)
+	}
+	if err == nil && !fresh {
+		err = s.verify()
+	}
+	if err != nil || same {
+		return err
+	}
+	return s.update(func(t *tx) error { return t.initialize(program) })
+}
+
 // readStore opens a store that no daemon has open, for reading alone; fs.ErrNotExist where
 // there is none.
 func readStore(path string) (*store, error) {
@@ -106,7 +127,11 @@ func readStore(path string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.verify()
+	if err = checkPages(path); err != nil {
+		err = damaged(path, err)
+	} else {
+		err = s.verify()
+	}
 	if err != nil {
 		var newer newerError
 		if err2 := s.view(func(t *tx) error { return t.newer() }); errors.As(err2, &newer) {
@@ -130,6 +155,10 @@ func open(path string, o *bbolt.Options) (*store, error) {
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
 		return nil, damaged(path, err)
 	case err != nil:
+		var access *fs.PathError
+		if why := checkPages(path); why != nil && !errors.As(why, &access) {
+			return nil, damaged(path, why)
+		}
 		return nil, fmt.Errorf("open %s: %w", path, cause(err))
 	}
 	return s, nil
@@ -157,6 +186,9 @@ func damaged(path string, why error) error {
 func (s *store) verify() error {
 	return s.view(func(t *tx) error {
 		if err := t.checkSchema(); err != nil {
+			return err
+		}
+		if err := t.checkSeal(); err != nil {
 			return err
 		}
 		if _, err := t.clusters(); err != nil {
@@ -232,7 +264,7 @@ func (t *tx) checkSchema() error {
 func (t *tx) meta(key string) string { return string(t.bolt.Bucket(bucketMeta).Get([]byte(key))) }
 
 func (t *tx) setMeta(key, value string) error {
-	return t.bolt.Bucket(bucketMeta).Put([]byte(key), []byte(value))
+	return t.write(bucketMeta, key, []byte(value))
 }
 
 // get reads a JSON value; false where there is none.
@@ -241,7 +273,11 @@ func (t *tx) get(bucket []byte, key string, v any) (bool, error) {
 	if b == nil {
 		return false, nil
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	b, err := unwrap(bucket, key, b)
+	if err == nil {
+		err = json.Unmarshal(b, v)
+	}
+	if err != nil {
 		return false, damaged(t.path, fmt.Errorf("%s %q: %w", bucket, key, err))
 	}
 	return true, nil
@@ -252,7 +288,7 @@ func (t *tx) set(bucket []byte, key string, v any) error {
 	if err != nil {
 		return err
 	}
-	return t.bolt.Bucket(bucket).Put([]byte(key), b)
+	return t.write(bucket, key, wrap(bucket, key, b))
 }
 
 // cluster returns cluster.ErrNotFound where there is none.
@@ -268,7 +304,7 @@ func (t *tx) cluster(name string) (cluster.Spec, error) {
 func (t *tx) putCluster(s cluster.Spec) error { return t.set(bucketClusters, s.Name, s) }
 
 func (t *tx) removeCluster(name string) error {
-	return t.bolt.Bucket(bucketClusters).Delete([]byte(name))
+	return t.write(bucketClusters, name, nil)
 }
 
 func (t *tx) clusters() ([]cluster.Spec, error) {
@@ -297,7 +333,7 @@ func (t *tx) put(d *document) error {
 	if err := newerDocument(d.id(), d.Schema); err != nil {
 		return err
 	}
-	n, err := t.bolt.Bucket(bucketEndpoints).NextSequence()
+	n, err := t.nextVersion()
 	if err != nil {
 		return err
 	}
@@ -310,10 +346,10 @@ func (t *tx) put(d *document) error {
 
 // remove deletes the document and its secrets.
 func (t *tx) remove(id string) error {
-	if err := t.bolt.Bucket(bucketSecrets).Delete([]byte(id)); err != nil {
+	if err := t.write(bucketSecrets, id, nil); err != nil {
 		return err
 	}
-	return t.bolt.Bucket(bucketEndpoints).Delete([]byte(id))
+	return t.write(bucketEndpoints, id, nil)
 }
 
 func (t *tx) endpoints() ([]*document, error) {
@@ -338,7 +374,7 @@ func (t *tx) setSecrets(id string, s map[string]string) error {
 	case s == nil:
 		return nil
 	case len(s) == 0:
-		return t.bolt.Bucket(bucketSecrets).Delete([]byte(id))
+		return t.write(bucketSecrets, id, nil)
 	}
 	return t.set(bucketSecrets, id, s)
 }
