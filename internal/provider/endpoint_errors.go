@@ -81,6 +81,9 @@ func explainUpdate(ctx context.Context, s endpoint.Spec, wait time.Duration, st 
 				held.Runner, sinceWhen(held)))
 	case errors.As(err, &waiting):
 		explainWaiting(s, waiting.Record, diags)
+	case errors.Is(err, rollout.ErrNotStored):
+		diags.AddError(fmt.Sprintf("The rollout of endpoint %q ended, which could not be stored", s.Name), sentence(err)+
+			"\nThen plan again: it shows the model that serves, and what became of this one.")
 	case errors.Is(err, endpoint.ErrNotFound):
 		diags.AddError(fmt.Sprintf("Endpoint %q is gone", s.Name), "Somebody removed it after the plan. Make a new plan: it will be created.")
 	case errors.Is(err, endpoint.ErrBusy):

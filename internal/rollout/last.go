@@ -93,6 +93,9 @@ func (d *driver) farewell(ctx context.Context) Event {
 // unsaid tells what is left behind where the last words could not be saved.
 func (d *driver) unsaid(ctx context.Context, err error) error {
 	var held *HeldError
+	if errors.Is(err, ErrNotStored) { // it says what is left behind
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
 	if errors.As(err, &held) || d.Freeze && d.intent == nil {
 		return fmt.Errorf("%w (%w)", ctx.Err(), err)
 	}

@@ -172,6 +172,9 @@ type Version string
 var (
 	// ErrConflict: somebody else wrote since the version was loaded. Load again.
 	ErrConflict = errors.New("the record was changed by somebody else")
+	// ErrNotStored: the rollout has ended and the engine has taken the candidate off, but it could
+	// not store that. It goes on trying by itself.
+	ErrNotStored = errors.New("the rollout has ended, and its end is not stored yet")
 	// ErrNotFound: no such endpoint.
 	ErrNotFound = errors.New("no such endpoint")
 )

@@ -22,6 +22,12 @@ func (u *unit) act() {
 	if err != nil || doc == nil {
 		return
 	}
+	if pending, err := u.store(doc); pending {
+		if err == nil {
+			u.saved()
+		}
+		return
+	}
 	now := time.Now()
 	if doc.Previous != nil {
 		u.expire(doc, now)
@@ -41,11 +47,12 @@ func (u *unit) act() {
 	if e == nil {
 		return
 	}
+	var next rollout.Record
 	written, err := u.d.write(u.id, func(_ *tx, d *document) error {
 		if d.Version != doc.Version {
 			return errUnchanged // somebody else wrote, which woke run again
 		}
-		next := rollout.Next(p, d.Record, e)
+		next = rollout.Next(p, d.Record, e)
 		if reflect.DeepEqual(next, d.Record) {
 			return errUnchanged
 		}
@@ -53,8 +60,12 @@ func (u *unit) act() {
 		return nil
 	})
 	if err != nil {
+		if next.Phase == rollout.RolledBack {
+			_ = u.endUnsaved(doc.version(), next, err) // it is logged, and shown in the status
+			return
+		}
 		u.log().Error("cannot save the rollout", "error", err)
-		time.AfterFunc(time.Second, u.wake)
+		time.AfterFunc(storeAgain, u.wake)
 		return
 	}
 	if written {

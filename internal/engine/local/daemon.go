@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -244,6 +245,9 @@ func (d *daemon) stage(ctx context.Context, s endpoint.Spec, rev endpoint.Revisi
 	d.staging.Lock()
 	defer d.staging.Unlock()
 	_, err := d.content.Stage(ctx, s, rev)
+	if full(err) || errors.Is(err, syscall.EROFS) {
+		err = fmt.Errorf("%w: nothing was changed; %s", err, d.dir.way(err))
+	}
 	return err
 }
 

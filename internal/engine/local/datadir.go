@@ -143,10 +143,39 @@ func (d dataDir) explain(err error) error {
 	switch {
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("data directory %s: cannot be written (%w): make it writable, or name another one", d, cause(err))
-	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("data directory %s: the disk is full", d)
+	case full(err):
+		return fmt.Errorf("data directory %s: the disk is full (%w): free some space there, then try again", d, cause(err))
 	}
 	return fmt.Errorf("data directory %s: %w", d, err)
+}
+
+// diskErrors are what a disk says that takes no write.
+var diskErrors = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EROFS, syscall.EIO, syscall.EACCES, syscall.EPERM}
+
+// fromDisk returns what the disk said, or nil. bbolt keeps only the words of some errors.
+func fromDisk(err error) error {
+	for _, no := range diskErrors {
+		if errors.Is(err, no) || err != nil && strings.HasSuffix(err.Error(), no.Error()) {
+			return no
+		}
+	}
+	return nil
+}
+
+// full reports whether err says that no more bytes fit.
+func full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
+
+// way is what to do where a write failed.
+func (d dataDir) way(err error) string {
+	switch {
+	case full(err):
+		return fmt.Sprintf("free some space on the disk of %s", d)
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf("make %s writable again", d)
+	}
+	return fmt.Sprintf("see to the disk of %s", d)
 }
 
 // cause drops the operation and the path, which the sentence around it says already.

@@ -58,6 +58,7 @@ type model struct {
 	Slow     time.Duration `json:"slow,omitempty"`     // for each answer
 	Varies   bool          `json:"varies,omitempty"`   // the answers take Slow on average
 	Prints   string        `json:"prints,omitempty"`   // the variable that it prints before it exits
+	Chatty   bool          `json:"chatty,omitempty"`   // it prints a kilobyte for each request
 }
 
 // serveModel speaks the Open Inference Protocol v2, as far as readiness and one answer.
@@ -87,6 +88,9 @@ func serveModel(port, path string) error {
 	})
 	mux.HandleFunc("POST /v2/", func(w http.ResponseWriter, req *http.Request) {
 		time.Sleep(m.takes())
+		if m.Chatty {
+			fmt.Println(strings.Repeat("x", 1000))
+		}
 		disliked := m.Dislikes != "" && strings.HasSuffix(req.Header.Get("X-Client"), m.Dislikes)
 		if n := served.Add(1); disliked || m.Every > 0 && n%uint64(m.Every) == 0 {
 			w.WriteHeader(http.StatusInternalServerError)

@@ -17,6 +17,7 @@ func (d *daemon) saveRecord(id string, r rollout.Record, v version) (version, er
 		return "", err
 	}
 	var now version
+	valid := false
 	written, err := d.write(id, func(_ *tx, doc *document) error {
 		if doc.version() != v {
 			return fmt.Errorf("endpoint %s: version %s is stored, not %s: %w", id, doc.version(), v, rollout.ErrConflict)
@@ -33,9 +34,16 @@ func (d *daemon) saveRecord(id string, r rollout.Record, v version) (version, er
 				return err
 			}
 		}
+		if err := u.ends(doc, r); err != nil {
+			return err
+		}
+		valid = doc.inRollout()
 		doc.Record = r
 		return nil
 	})
+	if err != nil && valid && r.Phase == rollout.RolledBack {
+		err = u.endUnsaved(v, r, err)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	ossignal "os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -50,6 +52,11 @@ func Serve(ctx context.Context, c Config) error {
 	ctx, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
 	go dir.watch(ctx, lose)
+	// A limit on file sizes is an error of the write that meets it, like a full disk: not the end of all
+	// endpoints. Listened to and not ignored, for model servers would inherit that.
+	beyond := make(chan os.Signal, 1)
+	ossignal.Notify(beyond, syscall.SIGXFSZ)
+	defer ossignal.Stop(beyond)
 	if err := serve(ctx, dir, c.Version, log); err != nil {
 		log.Error("the engine ends", "error", err)
 		return err

@@ -217,9 +217,18 @@ func (s *store) view(fn func(*tx) error) error {
 func (s *store) update(fn func(*tx) error) error {
 	failpoint.Hit("store.write")
 	defer failpoint.Hit("store.written")
-	return s.guard(func() error {
-		return s.db.Update(func(b *bbolt.Tx) error { return fn(&tx{bolt: b, path: s.path}) })
+	var refused error
+	err := s.guard(func() error {
+		return s.db.Update(func(b *bbolt.Tx) error {
+			refused = fn(&tx{bolt: b, path: s.path})
+			return refused
+		})
 	})
+	if no := fromDisk(err); no != nil && refused == nil {
+		dir := dataDir(filepath.Dir(s.path))
+		return fmt.Errorf("%s cannot be written (%w): nothing was changed, and what serves goes on serving; %s", s.path, no, dir.way(no))
+	}
+	return err
 }
 
 func (s *store) close() error { return s.db.Close() }

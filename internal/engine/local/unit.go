@@ -17,6 +17,7 @@ import (
 const (
 	drainLimit  = 30 * time.Second // for requests to servers that are about to stop
 	listenAgain = time.Second      // between two tries of a port that was taken
+	storeAgain  = time.Second      // between two tries to store what the disk did not take
 
 	windowLength = 5 * time.Second // in which a client fails or not, before a rollout
 )
@@ -40,8 +41,9 @@ type unit struct {
 	trial    map[slotKey]bool // slots that an update is trying
 	replicas int              // that an update is trying, or 0
 	folders  map[string]bool  // of servers that run, or end
+	unsaved  *ending          // of the rollout, that is not stored yet
 	timer    *time.Timer      // wakes for an abandoned rollout
-	retry    *time.Timer      // wakes for a port that was taken
+	retry    *time.Timer      // wakes for a port that was taken, and a disk that was full
 	keeping  *time.Timer      // wakes for the end of a previous revision
 }
 
@@ -214,7 +216,7 @@ func (u *unit) route(doc *document, stable, candidate *slot) {
 	}
 	if candidate != nil {
 		t.Candidate = router.Arm{Revision: candidate.key.revision, Addrs: candidate.state().Addrs}
-		if len(t.Candidate.Addrs) > 0 {
+		if len(t.Candidate.Addrs) > 0 && u.pending(doc) == nil {
 			t.Weight = doc.Record.Weight
 		}
 	}
@@ -308,6 +310,9 @@ func (u *unit) status(doc *document) endpoint.Status {
 	defer u.mu.Unlock()
 	addrs, problem := u.stable(doc)
 	st.Ready, st.Problem = len(addrs) > 0 && u.router != nil, problem
+	if unsaved := u.problem(doc); unsaved != "" {
+		st.Problem = unsaved
+	}
 	if u.unheard != nil {
 		st.Problem = u.unheard.Error()
 	}

@@ -79,6 +79,7 @@ var kinds = []kind{
 	{"protected", []error{endpoint.ErrProtected}, http.StatusConflict},
 	{"conflict", []error{rollout.ErrConflict}, http.StatusConflict},
 	{"newer", []error{rollout.ErrNewer}, http.StatusConflict},
+	{"not_stored", []error{rollout.ErrNotStored}, http.StatusInsufficientStorage},
 	{"endpoint_not_found", []error{endpoint.ErrNotFound, rollout.ErrNotFound}, http.StatusNotFound},
 	{"cluster_not_found", []error{cluster.ErrNotFound}, http.StatusNotFound},
 	{"file_not_found", []error{registry.ErrNotExist}, http.StatusUnprocessableEntity},
