@@ -44,11 +44,11 @@ func (d *driver) tryClaim(ctx context.Context, idle *time.Time, lost *[]claim) e
 	}
 	// A lease that has run out is taken over at once. One that has not, or that comes from a
 	// clock ahead of this one, is watched: only a write shows that its runner lives.
-	if d.rec.Runner != "" && time.Since(d.rec.Renewed) < Lease && !d.rec.Renewed.Equal(*idle) {
+	if d.rec.Runner != "" && d.now().Sub(d.rec.Renewed) < Lease && !d.rec.Renewed.Equal(*idle) {
 		*idle = d.rec.Renewed
 		return d.watch(ctx, *lost)
 	}
-	at := now()
+	at := d.now()
 	next := Next(d.policy, d.rec, TakenOver{Runner: d.Runner, At: at})
 	// Told to stop in this very moment, the runner has to know whether it drives: if it does, it has last words to say.
 	call, cancel := outliving(ctx, claimGrace)

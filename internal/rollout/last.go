@@ -34,7 +34,7 @@ func (d *driver) end(ctx context.Context) error {
 // leave stops driving a rollout that waits for an approval, with a *WaitingError. Where somebody was quicker and
 // approved, or ended it, the runner stays.
 func (d *driver) leave(ctx context.Context) error {
-	left := Left{Why: "going on needs an approval", At: now()}
+	left := Left{Why: "going on needs an approval", At: d.now()}
 	for {
 		err := d.parting(ctx, left)
 		if err == nil && d.rec.Runner == "" {
@@ -70,7 +70,7 @@ func (d *driver) say(ctx context.Context, e *Event) error {
 		}
 	}
 	if _, counted := (*e).(Counted); counted && d.intent == nil {
-		*e = Cancelled{Why: "it was found wanting, and the runner was told to stop before that was saved", At: now()}
+		*e = Cancelled{Why: "it was found wanting, and the runner was told to stop before that was saved", At: d.now()}
 	}
 	return d.save(ctx, Next(d.policy, d.rec, *e))
 }
@@ -85,9 +85,9 @@ func (d *driver) farewell(ctx context.Context) Event {
 		why = cause.Error()
 	}
 	if d.Freeze {
-		return Left{Why: why, At: now()}
+		return Left{Why: why, At: d.now()}
 	}
-	return Cancelled{Why: why, At: now()}
+	return Cancelled{Why: why, At: d.now()}
 }
 
 // unsaid tells what is left behind where the last words could not be saved.

@@ -172,7 +172,7 @@ func (d *driver) turn(ctx context.Context) error {
 		if err := d.reload(ctx); err != nil {
 			// Nobody counts meanwhile, and that the candidate keeps its traffic then has its
 			// limit too, from what was last known.
-			d.decide(Unseen{Why: err.Error(), At: now()})
+			d.decide(Unseen{Why: err.Error(), At: d.now()})
 			return err
 		}
 		if d.rec.Phase.Final() {
@@ -226,9 +226,9 @@ func (d *driver) count(ctx context.Context) Event {
 	defer cancel()
 	windows, cursor, err := d.store.Count(call, d.id, d.rec.Cursor)
 	if err != nil {
-		return Unseen{Why: err.Error(), At: now()}
+		return Unseen{Why: err.Error(), At: d.now()}
 	}
-	return Counted{Windows: windows, Cursor: cursor, At: now()}
+	return Counted{Windows: windows, Cursor: cursor, At: d.now()}
 }
 
 func (d *driver) decide(e Event) Record {
@@ -262,7 +262,7 @@ func (d *driver) reload(ctx context.Context) error {
 		return err
 	case r.ID != d.rec.ID:
 		// Another rollout has begun, so this one is over, however it ended.
-		d.rec = Next(d.policy, d.rec, Superseded{Why: "another rollout has begun", At: now()})
+		d.rec = Next(d.policy, d.rec, Superseded{Why: "another rollout has begun", At: d.now()})
 		return nil
 	case r.Epoch != d.rec.Epoch && !r.Phase.Final():
 		return held(r)
@@ -311,7 +311,7 @@ func (d *driver) recover(ctx context.Context, err error) error {
 	}
 	if d.claimed && d.rec.Weight > 0 && d.intent == nil && spent > d.patience() {
 		// What users see is counted, and cannot be kept: no step can ever pass.
-		d.decide(Cancelled{Why: fmt.Sprintf("nothing could be stored for %s: %s", lasting(spent), err), At: now()})
+		d.decide(Cancelled{Why: fmt.Sprintf("nothing could be stored for %s: %s", lasting(spent), err), At: d.now()})
 	}
 	if (!d.claimed || d.rec.Weight == 0) && spent > d.patience() {
 		if d.rec.Weight > 0 && !d.rec.Phase.Final() {
@@ -337,8 +337,9 @@ func (d *driver) patience() time.Duration {
 	return Lease
 }
 
-// now is the wall clock: what goes into a record has no use for the monotonic one.
-func now() time.Time { return time.Now().UTC().Round(0) }
+// now is the wall clock when this Run began, and what has really passed since: a clock that is set
+// meanwhile makes no step longer or shorter. What goes into a record has no use for the monotonic part.
+func (d *driver) now() time.Time { return d.began.Add(time.Since(d.began)).UTC().Round(0) }
 
 // sleep waits, or returns ctx's error.
 func sleep(ctx context.Context, d time.Duration) error {

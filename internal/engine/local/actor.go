@@ -22,18 +22,21 @@ func (u *unit) act() {
 	if err != nil || doc == nil {
 		return
 	}
-	if pending, err := u.store(doc); pending {
-		if err == nil {
-			u.saved()
-		}
-		return
-	}
 	now := time.Now()
+	u.mu.Lock()
+	u.heard(doc, now)
+	u.mu.Unlock()
 	if doc.Previous != nil {
 		u.expire(doc, now)
 		return // nobody is on trial
 	}
 	if !doc.inRollout() {
+		return
+	}
+	if pending, err := u.store(doc); pending {
+		if err == nil {
+			u.saved()
+		}
 		return
 	}
 	var e rollout.Event
@@ -93,12 +96,15 @@ func (u *unit) event(doc *document, p rollout.Policy, now time.Time) rollout.Eve
 		return nil // for as long as it takes
 	}
 	limit := time.Duration(p.Limits.AbandonedAfter)
-	at := later(doc.Record.Renewed, doc.Record.Began).Add(limit)
-	at = later(at, u.d.started.Add(min(limit, returnGrace)))
-	if rollout.Lapsed(doc.Record, p, now) && now.After(at) {
-		return rollout.Abandoned{At: now}
+	s := u.heard(doc, now)
+	left := limit - s.silence(now)
+	if s.old { // a runner that the engine's end cut off has time to come back
+		left = max(left, min(limit, returnGrace)-now.Sub(s.at))
 	}
-	u.timer = wakeIn(u, u.timer, max(at.Sub(now), 0)+10*time.Millisecond)
+	if at := s.clock(now); left < 0 && rollout.Lapsed(doc.Record, p, at) {
+		return rollout.Abandoned{At: at}
+	}
+	u.timer = wakeIn(u, u.timer, max(left, 0)+10*time.Millisecond)
 	return nil
 }
 

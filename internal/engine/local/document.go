@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
@@ -152,11 +151,6 @@ func (d *document) rejection(digest, retry string) *endpoint.Rejection {
 		}
 	}
 	return nil
-}
-
-// driven returns who drives the rollout and whether it is taken to be alive.
-func (d *document) driven(at time.Time) (string, bool) {
-	return d.Record.Runner, d.Record.Runner != "" && at.Sub(d.Record.Renewed) < rollout.Lease
 }
 
 // splitID is the inverse of endpoint.ID.

@@ -42,6 +42,8 @@ type unit struct {
 	replicas int              // that an update is trying, or 0
 	folders  map[string]bool  // of servers that run, or end
 	unsaved  *ending          // of the rollout, that is not stored yet
+	sign     sign             // of a runner
+	signed   bool             // a document was looked at for a sign
 	timer    *time.Timer      // wakes for an abandoned rollout
 	retry    *time.Timer      // wakes for a port that was taken, and a disk that was full
 	keeping  *time.Timer      // wakes for the end of a previous revision
