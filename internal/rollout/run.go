@@ -309,10 +309,6 @@ func (d *driver) recover(ctx context.Context, err error) error {
 	if errors.Is(err, ErrNotStored) && spent > Lease {
 		return err // the engine has taken the candidate off, and does the rest by itself
 	}
-	if d.claimed && d.rec.Weight > 0 && d.intent == nil && spent > d.patience() {
-		// What users see is counted, and cannot be kept: no step can ever pass.
-		d.decide(Cancelled{Why: fmt.Sprintf("nothing could be stored for %s: %s", lasting(spent), err), At: d.now()})
-	}
 	if (!d.claimed || d.rec.Weight == 0) && spent > d.patience() {
 		if d.rec.Weight > 0 && !d.rec.Phase.Final() {
 			err = fmt.Errorf("%w (the candidate keeps %d%% of traffic until a runner can take over, or the engine takes it off)", err, d.rec.Weight)

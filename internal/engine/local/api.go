@@ -16,6 +16,8 @@ import (
 )
 
 const (
+	versionPath = "/v1/version"
+
 	bodyLimit = 8 << 20          // of a request; a record with its evidence is some 20 KB
 	pollLimit = 50 * time.Second // of a wait for a change, then the client asks again
 )
@@ -25,7 +27,7 @@ func (d *daemon) handler() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, fn func(*http.Request) (any, error)) { mux.Handle(pattern, d.answer(fn)) }
 
-	handle("GET /v1/version", func(*http.Request) (any, error) { return d.self, nil })
+	handle("GET "+versionPath, func(*http.Request) (any, error) { return d.self, nil })
 	handle("GET /v1/status", func(*http.Request) (any, error) { return d.status() })
 	handle("POST /v1/stop", func(*http.Request) (any, error) { d.stop(); return nil, nil })
 

@@ -38,6 +38,17 @@ func writeInfo(to disk.Disk, path string, i info) error {
 // errNoInfo: what is in the file says nothing. The next daemon writes it anew.
 var errNoInfo = errors.New("it does not say who runs here")
 
+// hung says what to do about a daemon that holds the directory and does not answer.
+func (d dataDir) hung() error {
+	which, end := "an engine", "end its process"
+	if i, err := readInfo(d.info()); err == nil {
+		which, end = fmt.Sprintf("its engine, process %d,", i.PID), fmt.Sprintf("end it with kill -9 %d", i.PID)
+	}
+	return fmt.Errorf("data directory %s: %s holds it and %w. Safe: all that is stored, endpoints, rollouts and their weights. "+
+		"Not safe: whether the endpoints answer. Next: see %s; if it hangs, %s and try again: the next engine goes on from what is stored",
+		d, which, errSilent, d.log(), end)
+}
+
 func readInfo(path string) (info, error) {
 	var i info
 	b, err := os.ReadFile(path)

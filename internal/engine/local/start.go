@@ -50,7 +50,7 @@ func (e *Engine) ensure(ctx context.Context) error {
 		return err
 	}
 	var running info
-	err = e.send(ctx, http.MethodGet, "/v1/version", nil, &running)
+	err = e.send(ctx, http.MethodGet, versionPath, nil, &running)
 	if err == nil {
 		old, err := e.outdated(running)
 		if err != nil {
@@ -122,7 +122,7 @@ func (e *Engine) end(ctx context.Context, dir dataDir) error {
 			return err
 		}
 		var running info
-		if e.send(ctx, http.MethodGet, "/v1/version", nil, &running) == nil {
+		if e.send(ctx, http.MethodGet, versionPath, nil, &running) == nil {
 			if told != 0 && told != running.PID {
 				return nil
 			}
@@ -152,16 +152,22 @@ func (d dataDir) free() (bool, error) {
 // start runs a daemon and returns when one answers: this one, or another client's.
 func (e *Engine) start(ctx context.Context, dir dataDir) error {
 	var child spawned
-	began, spawns := time.Now(), 0
+	began, spawns, silent := time.Now(), 0, 0
 	for {
 		var running info
-		err := e.send(ctx, http.MethodGet, "/v1/version", nil, &running)
+		err := e.send(ctx, http.MethodGet, versionPath, nil, &running)
 		if err == nil {
 			child.end(running.PID)
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if silent++; !errors.Is(err, errSilent) {
+			silent = 0
+		}
+		if silent > silencesAllowed {
+			return dir.hung()
 		}
 		free, err := dir.free()
 		if err != nil {
