@@ -18,8 +18,11 @@ import (
 const (
 	versionPath = "/v1/version"
 
-	bodyLimit = 8 << 20          // of a request; a record with its evidence is some 20 KB
-	pollLimit = 50 * time.Second // of a wait for a change, then the client asks again
+	bodyLimit   = 8 << 20 // of a request; a record with its evidence is some 20 KB
+	largeBody   = 1 << 20 // larger ones wait for each other
+	largeAtOnce = 4
+	callLimit   = 100              // bytes, of the name of a create
+	pollLimit   = 50 * time.Second // of a wait for a change, then the client asks again
 )
 
 // handler answers the socket. Every path begins with its version.
@@ -49,7 +52,23 @@ func (d *daemon) handler() http.Handler {
 	handle("/", func(r *http.Request) (any, error) {
 		return nil, invalid("%s %s: this engine (API %d) has no such request", r.Method, r.URL.Path, apiVersion)
 	})
-	return mux
+	return bounded(mux)
+}
+
+// bounded lets few large bodies in at once: many would take all memory.
+func bounded(next http.Handler) http.Handler {
+	large := make(chan struct{}, largeAtOnce)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength < 0 || r.ContentLength > largeBody {
+			select {
+			case large <- struct{}{}:
+				defer func() { <-large }()
+			case <-r.Context().Done():
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func idOf(r *http.Request) string { return endpoint.ID(r.PathValue("cluster"), r.PathValue("name")) }
@@ -137,8 +156,8 @@ func (d *daemon) postEndpoint(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Call == "" || q.Owner == "" {
-		return nil, invalid("create %s: want an owner and a call", idOf(r))
+	if q.Call == "" || q.Owner == "" || len(q.Call) > callLimit {
+		return nil, invalid("create %s: want an owner and a call of at most %d bytes", idOf(r), callLimit)
 	}
 	return d.create(r.Context(), q.spec(), q.Owner, q.Call)
 }
@@ -147,6 +166,9 @@ func (d *daemon) postAbort(r *http.Request) (any, error) {
 	var q abortRequest
 	if err := read(r, &q); err != nil {
 		return nil, err
+	}
+	if q.Call == "" || len(q.Call) > callLimit {
+		return nil, invalid("abort %s: want a call of at most %d bytes", idOf(r), callLimit)
 	}
 	return nil, d.abort(r.Context(), idOf(r), q.Call)
 }

@@ -190,6 +190,7 @@ func (d *daemon) bring(ctx context.Context, id string, m *making) (endpoint.Stat
 	if err != nil {
 		return endpoint.Status{}, err
 	}
+	u.finished.Store(true)
 	return u.status(saved), nil
 }
 

@@ -98,17 +98,13 @@ func (d *daemon) unit(id string) (*unit, error) {
 	if _, _, err := splitID(id); err != nil {
 		return nil, invalid("%v", err)
 	}
-	doc, _, err := d.load(id)
-	if err != nil {
-		return nil, err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u := d.units[id]
 	switch {
 	case d.stopped:
 		return nil, errStopping
-	case doc == nil, !doc.Finished, u == nil:
+	case u == nil, !u.finished.Load(): // the document is not read for every request that is refused
 		return nil, notFound(id)
 	}
 	return u, nil

@@ -245,7 +245,9 @@ func (d *daemon) restore() error {
 	}
 	for _, doc := range docs {
 		if doc.Finished {
-			d.addUnit(doc.id()).wake()
+			u := d.addUnit(doc.id())
+			u.finished.Store(true)
+			u.wake()
 		}
 	}
 	d.collect()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,7 @@ type unit struct {
 	done     chan struct{} // closed by close
 	changed  signal        // of document or servers, after the router knows
 	retiring sync.WaitGroup
+	finished atomic.Bool // as the document says
 
 	mu       sync.Mutex // of all below
 	router   front
