@@ -18,6 +18,7 @@ const (
 	startLogBytes = 256 << 10 // of start.log, and of the one before it
 
 	abortsKept = 10 * time.Minute // far longer than a client asks again
+	abortsMost = 1000             // a flood of them is nonsense
 )
 
 // logFile is daemon.log, which begins anew when it is large.
@@ -45,10 +46,16 @@ func (a *aborts) add(call string, now time.Time) {
 	if a.at == nil {
 		a.at = map[string]time.Time{}
 	}
+	oldest := call
 	for c, at := range a.at {
 		if now.Sub(at) > abortsKept {
 			delete(a.at, c)
+		} else if oldest == call || at.Before(a.at[oldest]) {
+			oldest = c
 		}
+	}
+	if len(a.at) >= abortsMost {
+		delete(a.at, oldest)
 	}
 	a.at[call] = now
 }

@@ -30,11 +30,12 @@ type daemon struct {
 	stopping chan struct{}  // closed when the daemon is to end
 	working  sync.WaitGroup // makings and collections
 
-	mu      sync.Mutex // of all below
-	stopped bool
-	units   map[string]*unit
-	makings map[string]*making
-	aborted aborts
+	mu       sync.Mutex // of all below
+	stopped  bool
+	collects bool // one waits for its turn
+	units    map[string]*unit
+	makings  map[string]*making
+	aborted  aborts
 
 	staging sync.Mutex // one stage or collection at a time
 	pinning sync.Mutex // of pins; never held for long
@@ -265,12 +266,16 @@ func (d *daemon) pin(digest string) (unpin func()) {
 func (d *daemon) collect() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stopped {
-		return
+	if d.stopped || d.collects {
+		return // the one that waits begins later than this
 	}
+	d.collects = true
 	d.working.Go(func() {
 		d.staging.Lock()
 		defer d.staging.Unlock()
+		d.mu.Lock()
+		d.collects = false
+		d.mu.Unlock()
 		d.pinning.Lock()
 		defer d.pinning.Unlock()
 		keep := map[string]bool{}
