@@ -84,6 +84,8 @@ func (u *unit) event(doc *document, p rollout.Policy, now time.Time) rollout.Eve
 	if s := u.candidate(doc); s != nil {
 		st := s.state()
 		switch {
+		case st.Hindered: // which says nothing of the candidate
+			return rollout.Cancelled{Why: "this machine kept the candidate's model servers from starting: " + st.Problem, At: now}
 		case st.Failed:
 			return rollout.Failed{Why: st.Problem, At: now}
 		case s.restarts(doc.Record) > restartsAllowed:

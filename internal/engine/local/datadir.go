@@ -135,6 +135,10 @@ func (d dataDir) exists() (bool, error) {
 	if err := d.check(); err != nil {
 		return false, err
 	}
+	// What may not be looked at is there all the same: nobody is to think that its endpoints are gone.
+	if _, err := os.Lstat(d.marker()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("data directory %s: cannot be read (%w): what runs goes on; make it readable again with chmod 700 %s", d, cause(err), d)
+	}
 	return d.marked(), nil
 }
 

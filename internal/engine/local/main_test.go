@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -58,6 +59,7 @@ type model struct {
 	Slow     time.Duration `json:"slow,omitempty"`     // for each answer
 	Varies   bool          `json:"varies,omitempty"`   // the answers take Slow on average
 	Prints   string        `json:"prints,omitempty"`   // the variable that it prints before it exits
+	Answers  int           `json:"answers,omitempty"`  // more bytes that each answer has
 	Chatty   bool          `json:"chatty,omitempty"`   // it prints a kilobyte for each request
 }
 
@@ -96,6 +98,7 @@ func serveModel(port, path string) error {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 		_ = json.NewEncoder(w).Encode(answer{Model: m.Name, Greeting: os.Getenv("GREETING"), PID: os.Getpid()})
+		_, _ = io.CopyN(w, zeros{}, int64(m.Answers))
 	})
 	mux.HandleFunc("POST /exit", func(http.ResponseWriter, *http.Request) { os.Exit(9) })
 	return http.ListenAndServe("127.0.0.1:"+port, mux)
@@ -108,6 +111,10 @@ func (m model) takes() time.Duration {
 	}
 	return m.Slow/2 + time.Duration(rand.ExpFloat64()*float64(m.Slow/2))
 }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 type answer struct {
 	Model    string `json:"model"`

@@ -39,9 +39,10 @@ type outside struct {
 
 // machine is the outside of a daemon in production: addresses and processes of this machine.
 func machine() outside {
+	places := router.NewPlaces()
 	return outside{
 		listen: func(addr string, labels prometheus.Labels) (front, error) {
-			r, err := router.Listen(addr, labels)
+			r, err := places.Listen(addr, labels)
 			if err != nil {
 				return nil, err // a nil *Router would be a front that is not nil
 			}

@@ -89,12 +89,16 @@ var errLost = errors.New("the data directory was deleted or moved away while the
 // watch ends a daemon whose data directory is gone: nobody could reach it, or stop it, any more.
 func (d dataDir) watch(ctx context.Context, lose context.CancelCauseFunc) {
 	held, err := os.Stat(d.lock())
-	for err == nil {
+	for {
+		if errors.Is(err, os.ErrNotExist) {
+			break
+		}
 		if pause(ctx, lookForDir) != nil {
 			return
 		}
 		var now os.FileInfo
-		if now, err = os.Stat(d.lock()); err == nil && !os.SameFile(held, now) {
+		now, err = os.Stat(d.lock()) // that it may not be looked at does not mean that it is gone
+		if err == nil && held != nil && !os.SameFile(held, now) {
 			break
 		}
 	}

@@ -99,6 +99,7 @@ func (r *replica) file(kind string) string {
 // live runs one process until it is gone, and returns for how long it was ready, and why it went.
 func (r *replica) live(out *tail) (healthy time.Duration, reason string) {
 	c, err := r.launch(out)
+	r.group.hinder(err)
 	if err != nil {
 		reason = "cannot be started: " + err.Error()
 		out.note("%s", reason)
@@ -135,15 +136,15 @@ func (r *replica) live(out *tail) (healthy time.Duration, reason string) {
 func (r *replica) launch(out *tail) (*child, error) {
 	port, err := freePort()
 	if err != nil {
-		return nil, err
+		return nil, hindrance{err}
 	}
 	if err := os.MkdirAll(r.group.config.State, 0o700); err != nil {
-		return nil, err
+		return nil, hindrance{err}
 	}
 	mark := pidFile{Port: port, Model: r.group.config.Model, Revision: r.group.config.Revision}
 	failpoint.Hit("pid.write")
 	if err := mark.write(disk.OS, r.file("pid")); err != nil { // a crash before the next write leaves no stray
-		return nil, err
+		return nil, hindrance{err}
 	}
 	failpoint.Hit("server.start")
 	c, err := startChild(r.group.config, port, out)
