@@ -306,7 +306,7 @@ func (d *driver) recover(ctx context.Context, err error) error {
 	// Who has given the candidate traffic does not give up: the record is the only way to
 	// take it off. Else the caller had better know.
 	spent := time.Since(d.failing)
-	if errors.Is(err, ErrNotStored) && spent > Lease {
+	if errors.Is(err, ErrNotStored) && (!d.claimed || spent > Lease) {
 		return err // the engine has taken the candidate off, and does the rest by itself
 	}
 	if (!d.claimed || d.rec.Weight == 0) && spent > d.patience() {

@@ -30,7 +30,7 @@ const (
 	// answerLimit is for answers that wait for nothing but the disk.
 	answerLimit = 5 * time.Second
 	// silencesAllowed in a row, of a daemon that is asked for its version; the next one hangs.
-	silencesAllowed = 2
+	silencesAllowed = 1
 	// answerMost bounds an answer: a thousand endpoints in mid-rollout are some 40 MB.
 	answerMost = 256 << 20
 )

@@ -177,7 +177,7 @@ func TestDamagedStoreIsRefusedOrRight(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
 	path := filepath.Join(dir, "store.db")
-	tries, refused, harmless := 2000, 0, 0
+	tries, refused, harmless := 1500, 0, 0
 	if testing.Short() {
 		tries = 300
 	}

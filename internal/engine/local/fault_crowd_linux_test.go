@@ -11,13 +11,6 @@ import (
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
-// easyPolicy is satisfied with a few dozen good answers, for tests with little traffic for each of many.
-func easyPolicy() rollout.Policy {
-	p := quickPolicy()
-	p.Steps = []rollout.Step{{Weight: 25, Ratio: 10, Floor: .3}, {Weight: 50, Ratio: 10, Floor: .3}}
-	return p
-}
-
 // each calls fn for all of n, some at once.
 func each(n, atOnce int, fn func(i int)) {
 	var all sync.WaitGroup

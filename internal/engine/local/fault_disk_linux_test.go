@@ -1,7 +1,6 @@
 package local_test
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -48,65 +47,6 @@ func smallDisk(t *testing.T, size string) string {
 		}
 	})
 	return dir
-}
-
-// impatient makes a spec's policy notice soon that nobody drives, or that nothing is stored.
-func impatient(s endpoint.Spec) endpoint.Spec {
-	p := quickPolicy()
-	p.Limits.AbandonedAfter = rollout.Duration(10 * time.Second) // the least
-	p.Limits.Blind = rollout.Duration(5 * time.Second)           // the least
-	p.Limits.Bake, p.Limits.StepMinimum = rollout.Duration(time.Hour), rollout.Duration(time.Hour)
-	p.Limits.Step, p.Limits.Total = rollout.Duration(time.Hour), rollout.Duration(2*time.Hour)
-	s.Rollout.Policy = p.JSON()
-	return s
-}
-
-// onTrial is an endpoint with traffic whose candidate of model m gets its first share, and then
-// has nobody who drives; and its record.
-func onTrial(t *testing.T, l *lab, m model, clients int) (endpoint.Status, rollout.Record) {
-	t.Helper()
-	st := l.created("penguins")
-	l.put("next.json", m)
-	if _, err := l.endpoints().Update(l.ctx(), impatient(l.spec("penguins", "next.json"))); err != nil {
-		t.Fatal(err)
-	}
-	startTraffic(t, st.URL, clients)
-	ctx, cancel := context.WithCancel(l.ctx())
-	o := quick
-	o.Freeze = true
-	o.Progress = func(r rollout.Record) {
-		if r.Weight > 0 {
-			cancel()
-		}
-	}
-	r, err := rollout.Run(ctx, l.endpoints(), id, o)
-	if !errors.Is(err, context.Canceled) || r.Weight == 0 {
-		t.Fatalf("weight %d, %v: want a rollout under way", r.Weight, err)
-	}
-	return st, r
-}
-
-// only waits until all requests are answered by one model.
-func only(t *testing.T, url, name string) {
-	t.Helper()
-	eventually(t, "only "+name+" answers", func() bool {
-		for range 30 {
-			if a, _, err := ask(url); err != nil || a.Model != name {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-// says fails the test where an error does not tell what a person needs.
-func says(t *testing.T, err error, all ...string) {
-	t.Helper()
-	for _, s := range all {
-		if err == nil || !strings.Contains(err.Error(), s) {
-			t.Errorf("%v: want %q in it", err, s)
-		}
-	}
 }
 
 func TestDiskFullWhenAGateFailsStillTakesTheCandidateOff(t *testing.T) {
@@ -167,7 +107,7 @@ func TestDiskFullInMidRolloutEndsAHealthyOneInBoundedTime(t *testing.T) {
 	l := newLab(t)
 	st, _ := onTrial(t, l, model{Name: "v2"}, 4)
 	o := quick
-	o.Progress = func(r rollout.Record) { l.fill(true) }
+	o.Progress = func(rollout.Record) { l.fill(true) }
 	r, err := rollout.Run(l.ctx(), l.endpoints(), id, o)
 	if !errors.Is(err, rollout.ErrNotStored) || r.Phase == rollout.Promoted {
 		t.Fatalf("%s, %v: want an end that is not stored", r.Phase, err)
@@ -216,7 +156,7 @@ func TestDiskFullForAWhileDelaysAHealthyRolloutAndDropsNobody(t *testing.T) {
 	t.Parallel()
 	disk := smallDisk(t, "8m")
 	l := newLabAt(t, shortDir(t), filepath.Join(disk, "d"))
-	st, _ := staged(t, l, model{Name: "v2", Chatty: true}) // its log is full too
+	st := easily(t, l, model{Name: "v2", Chatty: true}) // its log is full too
 	tr := startTraffic(t, st.URL, 8)
 	rest := filepath.Join(disk, "rest")
 	var failed atomic.Bool

@@ -151,7 +151,7 @@ func flood(socket string, done <-chan struct{}, sent *atomic.Int64) {
 func TestFloodOfNonsenseAtTheSocketDisturbsNoRollout(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	st, _ := staged(t, l, model{Name: "v2"})
+	st := easily(t, l, model{Name: "v2"})
 	pid := l.pid()
 	before, goroutines := usageOf(t, pid), l.goroutines()
 	done := make(chan struct{})

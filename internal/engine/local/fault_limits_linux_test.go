@@ -33,7 +33,7 @@ func TestTooManyOpenFilesByConnectionsLeaveTheEngineItsOwn(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	l.limited(256)
-	st, _ := staged(t, l, model{Name: "v2"})
+	st := easily(t, l, model{Name: "v2"})
 	pid := l.pid()
 	done, addr := make(chan struct{}), strings.TrimPrefix(st.URL, "http://")
 	var all sync.WaitGroup
@@ -58,7 +58,7 @@ func TestTooManyOpenFilesByConnectionsLeaveTheEngineItsOwn(t *testing.T) {
 	defer stop()
 	eventually(t, "the connections are there", func() bool { return usageOf(t, pid).descriptors > 60 })
 	tr := startTraffic(t, st.URL, 8) // slow: it has to queue
-	ctx, cancel := context.WithTimeout(l.ctx(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(l.ctx(), 8*time.Second)
 	defer cancel()
 	o := quick
 	o.Freeze = true
@@ -173,7 +173,7 @@ func TestPermissionLostUnderARunningEngineStopsNobody(t *testing.T) {
 		return
 	}
 	l := newLab(t)
-	st, _ := staged(t, l, model{Name: "v2"})
+	st := easily(t, l, model{Name: "v2"})
 	pid := l.pid()
 	tr := startTraffic(t, st.URL, 4)
 	once := sync.OnceFunc(func() {

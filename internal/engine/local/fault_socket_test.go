@@ -81,62 +81,56 @@ func carry(client, daemon net.Conn) {
 
 func TestSocketThatFailsAThirdOfTheTimeDisturbsNoRollout(t *testing.T) {
 	t.Parallel()
-	for name, bad := range map[string]func(n int64, client, daemon net.Conn){
-		"closes": func(n int64, client, daemon net.Conn) {},
-		"answers half": func(n int64, client, daemon net.Conn) {
+	faults := []func(n int64, client, daemon net.Conn){
+		func(int64, net.Conn, net.Conn) {}, // it closes
+		func(_ int64, client, daemon net.Conn) { // answers half
 			go func() { _, _ = io.Copy(daemon, client) }()
 			b := make([]byte, 64<<10)
 			k, _ := daemon.Read(b)
 			_, _ = client.Write(b[:k/2])
 		},
-		"answers nonsense": func(n int64, client, daemon net.Conn) {
-			b := make([]byte, 64<<10)
-			_, _ = client.Read(b)
+		func(n int64, client, _ net.Conn) { // answers nonsense
+			_, _ = client.Read(make([]byte, 64<<10))
 			_, _ = client.Write([]byte("\x00\x01{}HTTP\r\n\r\n" + strings.Repeat("?", int(n))))
 		},
-		"does it and does not say so": func(n int64, client, daemon net.Conn) {
+		func(_ int64, client, daemon net.Conn) { // does it, and does not say so
 			go func() { _, _ = io.Copy(daemon, client) }()
 			_, _ = daemon.Read(make([]byte, 64<<10))
 		},
-		"is slow": func(n int64, client, daemon net.Conn) {
+		func(_ int64, client, daemon net.Conn) { // takes its time
 			time.Sleep(500 * time.Millisecond)
 			carry(client, daemon)
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := newLab(t)
-			st, _ := staged(t, l, model{Name: "v2"})
-			var failed atomic.Int64
-			l.between(func(n int64, client, daemon net.Conn) {
-				if rand.IntN(3) == 0 {
-					failed.Add(1)
-					bad(n, client, daemon)
-					return
-				}
-				carry(client, daemon)
-			})
-			tr := startTraffic(t, st.URL, 4)
-			r, err := rollout.Run(l.ctx(), l.open().Endpoints(), id, quick)
-			if err != nil || r.Phase != rollout.Promoted {
-				t.Fatalf("%s, %v: want it promoted", r.Phase, err)
-			}
-			tr.noneDropped(t)
-			seen := r.Evidence.Seen
-			if got := seen.Candidate.Requests + seen.Stable.Requests; got > tr.asked.Load() {
-				t.Errorf("%d requests counted of %d: some twice", got, tr.asked.Load())
-			}
-			if failed.Load() < 5 {
-				t.Errorf("%d connections failed: this test does not do what it says", failed.Load())
-			}
-		})
+	}
+	l := newLab(t)
+	st := easily(t, l, model{Name: "v2"})
+	var failed atomic.Int64
+	l.between(func(n int64, client, daemon net.Conn) {
+		if rand.IntN(3) > 0 {
+			carry(client, daemon)
+			return
+		}
+		faults[failed.Add(1)%int64(len(faults))](n, client, daemon)
+	})
+	tr := startTraffic(t, st.URL, 4)
+	r, err := rollout.Run(l.ctx(), l.open().Endpoints(), id, quick)
+	if err != nil || r.Phase != rollout.Promoted {
+		t.Fatalf("%s, %v: want it promoted", r.Phase, err)
+	}
+	tr.noneDropped(t)
+	seen := r.Evidence.Seen
+	if got := seen.Candidate.Requests + seen.Stable.Requests; got > tr.asked.Load() {
+		t.Errorf("%d requests counted of %d: some twice", got, tr.asked.Load())
+	}
+	if failed.Load() < 5 {
+		t.Errorf("%d connections failed: this test does not do what it says", failed.Load())
 	}
 }
 
 func TestSocketThatSometimesNeverAnswersDelaysARolloutOnly(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	st, _ := staged(t, l, model{Name: "v2"})
+	st := easily(t, l, model{Name: "v2"})
 	l.between(func(n int64, client, daemon net.Conn) {
 		if n%12 == 0 {
 			_, _ = io.Copy(io.Discard, client) // until the client has enough

@@ -89,6 +89,7 @@ func serveModel(port, path string) error {
 		}
 	})
 	mux.HandleFunc("POST /v2/", func(w http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
 		time.Sleep(m.takes())
 		if m.Chatty {
 			fmt.Println(strings.Repeat("x", 1000))

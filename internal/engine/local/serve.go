@@ -89,10 +89,7 @@ var errLost = errors.New("the data directory was deleted or moved away while the
 // watch ends a daemon whose data directory is gone: nobody could reach it, or stop it, any more.
 func (d dataDir) watch(ctx context.Context, lose context.CancelCauseFunc) {
 	held, err := os.Stat(d.lock())
-	for {
-		if errors.Is(err, os.ErrNotExist) {
-			break
-		}
+	for !errors.Is(err, os.ErrNotExist) {
 		if pause(ctx, lookForDir) != nil {
 			return
 		}

@@ -178,8 +178,9 @@ func (s *store) guard(fn func() error) (err error) {
 }
 
 func damaged(path string, why error) error {
-	return fmt.Errorf("%s is damaged or not a store of Tidegate's (%w): put a copy of it back, or stop the engine, "+
-		"move the data directory away and apply again", path, why)
+	return fmt.Errorf("%s is damaged or not a store of Tidegate's (%w). Nothing was written to it. "+
+		"Not safe: which endpoints, weights and rejections it held. Safe: the model bytes beside it. "+
+		"Next: put a copy of it back, or stop the engine, move the data directory away and apply again", path, why)
 }
 
 // verify reads all there is, so that damage shows here and not in the middle of a rollout.

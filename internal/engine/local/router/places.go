@@ -22,7 +22,7 @@ func NewPlaces() Places {
 	n := uint64(mostPlaces)
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
-		n = min(n, max(uint64(limit.Cur), descriptorsKept)/2-descriptorsKept/2)
+		n = min(n, max(limit.Cur, descriptorsKept)/2-descriptorsKept/2)
 	}
 	return make(Places, max(n, leastPlaces))
 }
