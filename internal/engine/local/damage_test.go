@@ -178,7 +178,7 @@ func TestDamagedStoreIsRefusedOrRight(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	path := filepath.Join(dir, "store.db")
 	tries, refused, harmless := 1500, 0, 0
-	if testing.Short() {
+	if testing.Short() || Raced {
 		tries = 300
 	}
 	for i := range tries {
