@@ -58,7 +58,7 @@ func TestClockThatJumpsDisturbsNoLivingRollout(t *testing.T) {
 	st := l.created("penguins")
 	l.put("next.json", model{Name: "v2"})
 	s := l.spec("penguins", "next.json")
-	p := easyPolicy()
+	p := lenientPolicy()
 	p.Limits.AbandonedAfter = rollout.Duration(10 * time.Second) // every jump is far longer
 	p.Limits.StepMinimum, p.Limits.Bake = rollout.Duration(3*time.Second), rollout.Duration(3*time.Second)
 	s.Rollout.Policy = p.JSON()

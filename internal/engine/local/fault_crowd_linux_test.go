@@ -43,7 +43,7 @@ func TestCrowdOf100EndpointsRollsOutAtOnceAndAllEndRightly(t *testing.T) {
 	l.put("bad.json", model{Name: "bad", Every: 2})
 	spec := func(i int, file string) endpoint.Spec {
 		s := l.spec(fmt.Sprintf("e%d", i), file)
-		s.Rollout.Policy = easyPolicy().JSON()
+		s.Rollout.Policy = lenientPolicy().JSON()
 		s.Runtime.StartTimeout = time.Minute
 		return s
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -106,7 +105,7 @@ func TestSocketThatFailsAThirdOfTheTimeDisturbsNoRollout(t *testing.T) {
 	st := easily(t, l, model{Name: "v2"})
 	var failed atomic.Int64
 	l.between(func(n int64, client, daemon net.Conn) {
-		if rand.IntN(3) > 0 {
+		if n%3 > 0 {
 			carry(client, daemon)
 			return
 		}

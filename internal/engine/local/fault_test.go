@@ -13,10 +13,11 @@ import (
 
 // What the tests of faults share: each fault_*_test.go holds those of one kind.
 
-// easyPolicy is satisfied with a few dozen good answers: faults are what its tests are about.
-func easyPolicy() rollout.Policy {
+// lenientPolicy is satisfied with a few dozen good answers: faults are what its tests are about.
+func lenientPolicy() rollout.Policy {
 	p := quickPolicy()
 	p.Steps = []rollout.Step{{Weight: 25, Ratio: 10, Floor: .3}, {Weight: 50, Ratio: 10, Floor: .3}}
+	p.Limits.StepMinimum, p.Limits.Bake = rollout.Duration(2*time.Second), rollout.Duration(2*time.Second)
 	return p
 }
 
@@ -26,7 +27,7 @@ func easily(t *testing.T, l *lab, m model) endpoint.Status {
 	st := l.created("penguins")
 	l.put("next.json", m)
 	s := l.spec("penguins", "next.json")
-	s.Rollout.Policy = easyPolicy().JSON()
+	s.Rollout.Policy = lenientPolicy().JSON()
 	if _, err := l.endpoints().Update(l.ctx(), s); err != nil {
 		t.Fatal(err)
 	}

@@ -127,11 +127,11 @@ func readStore(path string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = checkPages(path); err != nil {
-		err = damaged(path, err)
-	} else {
-		err = s.verify()
+	if err := checkPages(path); err != nil { // bbolt could walk in circles
+		_ = s.close()
+		return nil, damaged(path, err)
 	}
+	err = s.verify()
 	if err != nil {
 		var newer newerError
 		if err2 := s.view(func(t *tx) error { return t.newer() }); errors.As(err2, &newer) {
