@@ -73,9 +73,9 @@ func midRollout(t *testing.T, name string, windows int) *document {
 	return d
 }
 
-// written is a store with rollouts in several states, written again and again as rollouts do; the
+// writtenStore is a store with rollouts in several states, written again and again as rollouts do; the
 // file as it was before the last writes comes too.
-func written(t *testing.T, path string) (want holdings, now, before []byte) {
+func writtenStore(t *testing.T, path string) (want holdings, now, before []byte) {
 	t.Helper()
 	s, err := openStore(path, "test")
 	if err != nil {
@@ -173,7 +173,7 @@ func damage(r *rand.Rand, b, before []byte) ([]byte, string) {
 func TestDamagedStoreIsRefusedOrRight(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	want, now, before := written(t, filepath.Join(dir, "whole.db"))
+	want, now, before := writtenStore(t, filepath.Join(dir, "whole.db"))
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
 	path := filepath.Join(dir, "store.db")
@@ -244,7 +244,7 @@ func opened(open func() (*store, error), want holdings, write bool) error {
 func TestStoreFromBeforeThereWereSealsIsReadAndSealed(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "store.db")
-	want, _, _ := written(t, path)
+	want, _, _ := writtenStore(t, path)
 	s, err := openStore(path, "test")
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ type unit struct {
 	trial    map[slotKey]bool // slots that an update is trying
 	replicas int              // that an update is trying, or 0
 	folders  map[string]bool  // of servers that run, or end
-	unsaved  *ending          // of the rollout, that is not stored yet
+	unsaved  *unsavedEnd      // of the rollout, that is not stored yet
 	sign     sign             // of a runner
 	signed   bool             // a document was looked at for a sign
 	timer    *time.Timer      // wakes for an abandoned rollout

@@ -6,11 +6,11 @@ import (
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
-// An ending is the end of a rollout that is decided and could not be stored: the disk is full, or
+// An unsavedEnd is the end of a rollout that is decided and could not be stored: the disk is full, or
 // cannot be written. The router carries it out all the same, for a lower weight is always safe.
 // It stays, whatever a runner wants meanwhile, until it is stored. An engine that is started anew
 // knows only what is stored: there the rollout goes on, or is abandoned.
-type ending struct {
+type unsavedEnd struct {
 	of     version // of the document that it ends
 	record rollout.Record
 	why    error // it could not be stored
@@ -20,7 +20,7 @@ type ending struct {
 func (u *unit) endUnsaved(of version, r rollout.Record, why error) error {
 	u.mu.Lock()
 	if u.unsaved == nil || u.unsaved.of != of {
-		u.unsaved = &ending{of: of, record: r}
+		u.unsaved = &unsavedEnd{of: of, record: r}
 		u.log().Error("the rollout has ended, which cannot be stored; the candidate gets no request", "reason", r.Failure.Reason, "error", why)
 	}
 	if u.unsaved.why = fromDisk(why); u.unsaved.why == nil {
@@ -34,7 +34,7 @@ func (u *unit) endUnsaved(of version, r rollout.Record, why error) error {
 }
 
 // pending returns the ending of a document, or nil. Call it with u.mu held.
-func (u *unit) pending(doc *document) *ending {
+func (u *unit) pending(doc *document) *unsavedEnd {
 	if u.unsaved != nil && (u.unsaved.of != doc.version() || !doc.inRollout()) {
 		u.unsaved = nil // stored, or somebody else's write was
 	}
@@ -53,7 +53,7 @@ func (u *unit) ends(doc *document, r rollout.Record) error {
 	return e.err(u)
 }
 
-func (e *ending) err(u *unit) error {
+func (e *unsavedEnd) err(u *unit) error {
 	return fmt.Errorf("endpoint %s: %w. %s Safe: all traffic is on the stable revision. Not safe: this could not be stored (%w), "+
 		"so an engine that is started anew would not know it. Next: %s; the engine then stores it by itself",
 		u.id, rollout.ErrNotStored, e.record.Failure.Reason, e.why, u.d.dir.way(e.why))
