@@ -16,8 +16,9 @@ import (
 
 // A watcher sees every document that is stored, in order.
 type watcher struct {
-	stored int    // documents so far
-	raw    []byte // of doc
+	heard  time.Time // when a runner's latest sign was stored
+	stored int       // documents so far
+	raw    []byte    // of doc
 	doc    *document
 	before []byte                 // the store's bytes before the last commit, for a mutant that needs them
 	owner  map[string]string      // who drives in an epoch of a rollout
@@ -44,7 +45,11 @@ func (s *sim) committed(p *simDaemon) {
 		return
 	}
 	doc := &document{}
-	if err := json.Unmarshal(raw, doc); err != nil {
+	plain, err := unwrap(bucketEndpoints, chaosID, raw)
+	if err == nil {
+		err = json.Unmarshal(plain, doc)
+	}
+	if err != nil {
 		s.fail("what was committed cannot be read: %v", err)
 		return
 	}
@@ -52,6 +57,9 @@ func (s *sim) committed(p *simDaemon) {
 		s.follows(w.doc, doc)
 	}
 	s.count(doc)
+	if w.doc == nil || w.doc.Record.ID != doc.Record.ID || !w.doc.Record.Renewed.Equal(doc.Record.Renewed) {
+		w.heard = time.Now() // a write may be on its way for seconds, and is a sign when it comes
+	}
 	w.raw, w.doc = raw, doc
 	w.stored++
 	s.tell("stored %d: %s at %d%%, epoch %d by %q, seen %d+%d", doc.Version, doc.Record.Phase, doc.Record.Weight,
@@ -267,7 +275,7 @@ func (s *sim) look() {
 		s.fail("the router's stable revision is not the stored one")
 	}
 	limit := time.Duration(s.lab.policy.Limits.AbandonedAfter)
-	last := later(later(doc.Record.Renewed, doc.Record.Began).Add(limit), p.d.started.Add(returnGrace))
+	last := later(s.watch.heard.Add(limit), p.d.started.Add(returnGrace))
 	if r := doc.Record; doc.inRollout() && (!r.Staged || r.Epoch > 0) && time.Since(last) > time.Second {
 		s.fail("S8: nobody drives since %s, and the gate is open", r.Renewed)
 	}

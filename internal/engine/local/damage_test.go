@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -177,13 +178,17 @@ func TestDamagedStoreIsRefusedOrRight(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
 	path := filepath.Join(dir, "store.db")
+	mark, err := os.ReadFile(markOf(filepath.Join(dir, "whole.db")))
+	if err != nil {
+		t.Fatal(err)
+	}
 	tries, refused, harmless := 1500, 0, 0
 	if testing.Short() || Raced {
 		tries = 300
 	}
 	for i := range tries {
 		b, how := damage(r, now, before)
-		if err := os.WriteFile(path, b, 0o600); err != nil {
+		if err := errors.Join(os.WriteFile(path, b, 0o600), os.WriteFile(markOf(path), mark, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		opener, open := "a client", func() (*store, error) { return readStore(path) }

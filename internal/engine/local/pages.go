@@ -55,7 +55,7 @@ func checkPages(path string) error {
 		return err
 	}
 	p := pages{file: f}
-	if p.meta, err = newestMeta(f); err != nil {
+	if p.meta, err = newestMeta(f, readMark(path)); err != nil {
 		return err
 	}
 	if p.meta.pages > uint64(info.Size())/p.meta.pageSize {
@@ -69,24 +69,42 @@ func checkPages(path string) error {
 	return p.freelist()
 }
 
-// newestMeta returns the header in force. Both must be whole: bbolt would take the older one in
-// silence, and with it forget the last thing that was written, such as a roll-back.
-func newestMeta(f io.ReaderAt) (boltMeta, error) {
-	first, err := readMeta(f, 0)
-	if err != nil {
-		return first, err
+// newestMeta returns the header in force. Where only one is whole, the other may be a write that a power
+// cut tore, which nobody was told of; or the last thing that was written, such as a roll-back, which bbolt would
+// forget in silence. The mark tells.
+func newestMeta(f io.ReaderAt, mark uint64) (boltMeta, error) {
+	first, why := readMeta(f, 0)
+	size := first.pageSize
+	for size = leastPageBytes; why != nil && size <= 64<<10; size *= 2 {
+		if m, err := readMeta(f, int64(size)); err == nil && m.pageSize == size {
+			break
+		}
 	}
-	second, err := readMeta(f, int64(first.pageSize))
-	if err != nil {
-		return second, err
+	if why == nil {
+		size = first.pageSize
 	}
-	if second.pageSize != first.pageSize || first.tx+1 != second.tx && second.tx+1 != first.tx {
+	second, err := readMeta(f, int64(size))
+	switch {
+	case why != nil && err != nil:
+		return first, why
+	case why != nil:
+		return second, second.latest(mark)
+	case err != nil:
+		return first, first.latest(mark)
+	case second.pageSize != first.pageSize || first.tx+1 != second.tx && second.tx+1 != first.tx:
 		return first, errors.New("its two headers do not belong together")
-	}
-	if second.tx > first.tx {
+	case second.tx > first.tx:
 		return second, nil
 	}
 	return first, nil
+}
+
+// latest refuses a header that stands alone and is older than the mark.
+func (m boltMeta) latest(mark uint64) error {
+	if m.tx < mark {
+		return fmt.Errorf("one of its two headers is not as it was written: transaction %d was the last, and %d is left", mark, m.tx)
+	}
+	return nil
 }
 
 func readMeta(f io.ReaderAt, at int64) (boltMeta, error) {

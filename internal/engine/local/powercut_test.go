@@ -116,6 +116,7 @@ func TestAPowerCutLeavesTheOldDocumentOrTheNewOne(t *testing.T) {
 		newCommit(t, before.file, after.file).cuts(rng, func(what string, file []byte, mayBeNew bool) {
 			states++
 			at := filepath.Join(dir, "cut.db")
+			_ = os.Remove(markOf(at)) // of the store that was there before
 			if err := os.WriteFile(at, file, 0o600); err != nil {
 				t.Fatal(err)
 			}

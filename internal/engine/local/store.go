@@ -81,6 +81,7 @@ func makeStore(to disk.Disk, path, program string) error {
 	if err = errors.Join(err, s.close()); err != nil {
 		return fmt.Errorf("make %s: %w", path, err)
 	}
+	_ = os.Remove(markOf(temp)) // it has the mark of nobody's
 	if err := to.Rename(temp, path); err != nil {
 		return err
 	}
@@ -222,12 +223,17 @@ func (s *store) update(fn func(*tx) error) error {
 	failpoint.Hit("store.write")
 	defer failpoint.Hit("store.written")
 	var refused error
+	number := 0
 	err := s.guard(func() error {
 		return s.db.Update(func(b *bbolt.Tx) error {
+			number = b.ID()
 			refused = fn(&tx{bolt: b, path: s.path})
 			return refused
 		})
 	})
+	if err == nil {
+		writeMark(s.path, number)
+	}
 	if no := fromDisk(err); no != nil && refused == nil {
 		dir := dataDir(filepath.Dir(s.path))
 		return fmt.Errorf("%s cannot be written (%w): nothing was changed, and what serves goes on serving; %s", s.path, no, dir.way(no))
