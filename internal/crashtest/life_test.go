@@ -199,6 +199,7 @@ func (s *stage) play(c chapter, meanwhile func(chapter, *exec.Cmd)) {
 		}
 		killed = killed || len(s.fired()) > died
 		if c.done(o) && !killed {
+			s.applyStaged(c)
 			return
 		}
 		if !c.done(o) && !killed {
@@ -206,6 +207,19 @@ func (s *stage) play(c chapter, meanwhile func(chapter, *exec.Cmd)) {
 		}
 	}
 	s.t.Fatalf("chapter %q: not done after %d commands", c.name, patience)
+}
+
+// applyStaged tells Terraform what was promoted past it, and starts an engine that died behind the last answer: the
+// command line reads without one.
+func (s *stage) applyStaged(c chapter) {
+	s.t.Helper()
+	if !c.staged {
+		return
+	}
+	s.disarm()
+	if o := s.terraform(nil, "apply", "-auto-approve"); o.code != 0 {
+		s.t.Fatalf("chapter %q: an apply after the promotion ended with code %d: %s", c.name, o.code, o.text)
+	}
 }
 
 // command runs the chapter's, once.
