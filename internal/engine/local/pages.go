@@ -75,13 +75,12 @@ func checkPages(path string) error {
 func newestMeta(f io.ReaderAt, mark uint64) (boltMeta, error) {
 	first, why := readMeta(f, 0)
 	size := first.pageSize
-	for size = leastPageBytes; why != nil && size <= 64<<10; size *= 2 {
-		if m, err := readMeta(f, int64(size)); err == nil && m.pageSize == size {
-			break
+	if why != nil { // where the second one is has to be found
+		for size = leastPageBytes; size <= 64<<10; size *= 2 {
+			if m, err := readMeta(f, int64(size)); err == nil && m.pageSize == size {
+				break
+			}
 		}
-	}
-	if why == nil {
-		size = first.pageSize
 	}
 	second, err := readMeta(f, int64(size))
 	switch {
