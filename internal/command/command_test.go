@@ -3,6 +3,7 @@ package command_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/command"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local"
 )
@@ -71,10 +73,11 @@ func TestStatusLogsAndStopOfARealEngine(t *testing.T) {
 	if _, errs, code := run(ctx, "engine", "logs", "nobody", "--data-dir", dir); code != 1 || !strings.Contains(errs, "local/here/penguins") {
 		t.Errorf("logs of nobody: %d, %s: want the choices", code, errs)
 	}
-	following, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	following, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if out, _, code := run(following, "engine", "logs", "penguins", "--data-dir", dir, "-f"); code != 0 || strings.Count(out, "a line of") != 1 {
-		t.Errorf("followed logs: %d, %s", code, out)
+	followed := until{text: "a line of", then: cancel}
+	if code := command.Main(following, []string{"engine", "logs", "penguins", "--data-dir", dir, "-f"}, "dev", nil, &followed, io.Discard); code != 0 || strings.Count(followed.String(), "a line of") != 1 {
+		t.Errorf("followed logs: %d, %s", code, followed.String())
 	}
 	if out, _, code := run(ctx, "engine", "stop", "--data-dir", dir); code != 0 || !strings.Contains(out, "has stopped") {
 		t.Errorf("stop: %d, %s", code, out)
@@ -85,6 +88,21 @@ func TestStatusLogsAndStopOfARealEngine(t *testing.T) {
 	if out, _, code := run(ctx, "engine", "status", "--data-dir", dir); code != 0 || !strings.Contains(out, "not running") || !strings.Contains(out, "local/here/penguins") {
 		t.Errorf("status of a stopped engine: %d, %s", code, out)
 	}
+}
+
+// An until calls then once text was written to it.
+type until struct {
+	strings.Builder
+	text string
+	then func()
+}
+
+func (u *until) Write(b []byte) (int, error) {
+	n, err := u.Builder.Write(b)
+	if strings.Contains(u.String(), u.text) {
+		u.then()
+	}
+	return n, err
 }
 
 func TestErrorsAreOneSentenceAndExitWithOne(t *testing.T) {
