@@ -66,7 +66,11 @@ func openWith(o *bbolt.Options, path, program string) (*store, error) {
 
 // makeStore makes a store where there is none, aside: half of one, from a power cut, would be damage for ever after.
 func makeStore(to disk.Disk, path, program string) error {
-	if info, err := os.Stat(path); err == nil && info.Size() > 0 || err != nil && !missing(err) {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() == 0 {
+		err = emptied(path)
+	}
+	if err == nil || !missing(err) {
 		return err
 	}
 	temp := path + ".new"
@@ -86,6 +90,15 @@ func makeStore(to disk.Disk, path, program string) error {
 		return err
 	}
 	return to.Sync(filepath.Dir(path))
+}
+
+// emptied says what an empty file is: a store that an earlier version was killed while it made it, or one
+// that was cut. The mark beside it tells them apart.
+func emptied(path string) error {
+	if _, err := os.Stat(markOf(path)); err == nil {
+		return damaged(path, errors.New("it is empty"))
+	}
+	return fs.ErrNotExist
 }
 
 // prepare looks at all there is before anything is written: damage must not spread. A store that
@@ -121,8 +134,8 @@ func readStore(path string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() == 0 { // a daemon makes it right now, or was killed when it had begun to
-		return nil, fs.ErrNotExist
+	if info.Size() == 0 {
+		return nil, emptied(path)
 	}
 	s, err := open(path, &bbolt.Options{Timeout: 200 * time.Millisecond, ReadOnly: true})
 	if err != nil {
