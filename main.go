@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"golang.org/x/mod/module"
@@ -47,8 +48,27 @@ func serve(ctx context.Context, debugged bool) error {
 	if err != nil {
 		return fmt.Errorf("find this program, which is the engine too: %w", err)
 	}
+	if !debugged {
+		go endWith(os.Getppid())
+	}
+	if err := quiet(os.Environ()); err != nil {
+		return err
+	}
 	p := provider.New(release(), []string{exe, "engine", "run"})
 	return providerserver.Serve(ctx, p, providerserver.ServeOpts{Address: address, Debug: debugged})
+}
+
+// lastWords is more than a runner needs to end its rollout as on_cancel says.
+const lastWords = 10 * time.Second
+
+// endWith ends the provider after its Terraform, which cannot tell it to when it was killed. That the connection broke
+// has cancelled what was under way.
+func endWith(terraform int) {
+	for os.Getppid() == terraform {
+		time.Sleep(time.Second) // there is no portable notice of a parent's end
+	}
+	time.Sleep(lastWords)
+	os.Exit(1)
 }
 
 // release is the version of the build, also when `go install` made it of a tag. All else is a

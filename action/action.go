@@ -18,22 +18,39 @@ import (
 // An Outcome is how a run ended.
 type Outcome int
 
-// The outcomes are exit codes, so they never change.
+// The outcomes.
 const (
 	// Done is a plan that was made, an apply that was carried out, metrics that are good enough.
-	Done Outcome = 0
+	Done Outcome = iota
 	// Failed is an error: of the inputs, of Terraform, of GitHub.
-	Failed Outcome = 1
+	Failed
 	// Changes is a plan with changes, where that was asked for by --detailed-exitcode.
-	Changes Outcome = 2
+	Changes
+	// RolledBack is an apply that failed since a gate closed: the old model has the traffic.
+	RolledBack
 	// Refused is a plan that guards forbid, an apply of what was not reviewed, metrics that are not good enough.
 	// Nothing was changed.
-	Refused Outcome = 3
-	// RolledBack is an apply that failed since a gate closed: the old model has the traffic.
-	RolledBack Outcome = 4
+	Refused
 	// Cancelled is a run that was interrupted. Terraform was waited for and let go of its lock.
-	Cancelled Outcome = 130
+	Cancelled
 )
+
+// Code is the exit code of an outcome. These are the codes of the other commands, and for changes Terraform's: scripts
+// depend on them, so they never change.
+func (o Outcome) Code() int {
+	switch o {
+	case Done:
+		return 0
+	case Changes, RolledBack:
+		return 2
+	case Refused:
+		return 4
+	case Cancelled:
+		return 130
+	default:
+		return 1
+	}
+}
 
 func (o Outcome) String() string {
 	switch o {
@@ -72,7 +89,9 @@ func Run(ctx context.Context, s *Stage, in Inputs) Outcome {
 	s.Output("result", out.String())
 	if err := s.close(); err != nil {
 		s.fail(err)
-		return max(out, Failed)
+		if out == Done || out == Changes {
+			return Failed
+		}
 	}
 	return out
 }

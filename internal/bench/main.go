@@ -2,7 +2,7 @@
 // one run: on another machine the numbers differ, the ratios hardly do. Of judgement by simulated rollouts,
 // whose numbers are the same everywhere.
 //
-// With names of parts (routing, judging, simulating, planning) it measures only these.
+// With names of parts (routing, judging, simulating, terraforming, deciding, planning) it measures only these.
 //
 // It ends in a line a figure: name, value, unit, "goal" and the goal, then "ok" or "short".
 package main
@@ -10,6 +10,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -42,16 +43,28 @@ func main() {
 		}
 		return
 	}
-	parts := map[string]func() ([]figure, error){"routing": routing, "judging": judging, "simulating": simulating, "planning": planning}
+	if filepath.Base(os.Args[0]) == modelServer && len(os.Args) == 4 {
+		fmt.Fprintln(os.Stderr, serveModel(os.Args[1], os.Args[2], os.Args[3])) // returns only if it fails
+		os.Exit(1)
+	}
+	if len(os.Args) == 4 && os.Args[1] == proxyWord {
+		if err := serveProxy(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	parts := map[string]func() ([]figure, error){"routing": routing, "judging": judging, "simulating": simulating,
+		"terraforming": terraforming, "deciding": deciding, "planning": planning}
 	names := os.Args[1:]
 	if len(names) == 0 {
-		names = []string{"routing", "judging", "simulating", "planning"}
+		names = []string{"routing", "judging", "simulating", "terraforming", "deciding", "planning"}
 	}
 	var figures []figure
 	for _, name := range names {
 		measure, ok := parts[name]
 		if !ok {
-			fmt.Fprintf(os.Stderr, "bench: %q: want routing, judging, simulating or planning\n", name)
+			fmt.Fprintf(os.Stderr, "bench: %q: want routing, judging, simulating, terraforming, deciding or planning\n", name)
 			os.Exit(1)
 		}
 		fs, err := measure()

@@ -1,120 +1,88 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/router"
 )
 
 const (
 	rounds = 5                       // of each side, in turn
-	round  = 1500 * time.Millisecond // long enough to be past the first connections
+	round  = 1200 * time.Millisecond // long enough to be past the first connections
 )
 
-// routing compares the router, splitting and counting, with net/http's reverse proxy, which does
-// neither, in front of the same model server.
-func routing() ([]figure, error) {
-	model := httptest.NewServer(http.HandlerFunc(answer))
-	defer model.Close()
-	target, err := url.Parse(model.URL)
+// routing compares the router, splitting and counting, with proxies that do neither, in front of the same model
+// server: net/http's, and nginx where it is installed.
+func routing() (figures []figure, err error) {
+	model, err := startProxy("model", "")
 	if err != nil {
 		return nil, err
 	}
-	bare := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: &http.Transport{MaxIdleConnsPerHost: 256},
-	})
-	defer bare.Close()
-	ours, err := router.Listen("127.0.0.1:0", prometheus.Labels{"cluster": "bench", "endpoint": "bench"})
-	if err != nil {
-		return nil, err
-	}
-	defer ours.Close(context.Background())
-	ours.Set(router.Table{
-		Stable:    router.Arm{Revision: "sha256:a", Addrs: []string{target.Host}},
-		Candidate: router.Arm{Revision: "sha256:b", Addrs: []string{target.Host}},
-		Weight:    25,
-		Timeout:   time.Minute,
-	})
-	var figures []figure
-	for _, connections := range []int{1, 16, 64} {
-		var ratios []float64
-		for i := range rounds {
-			a, err := load("http://"+ours.Addr(), connections)
-			if err != nil {
-				return nil, err
-			}
-			b, err := load(bare.URL, connections)
-			if err != nil {
-				return nil, err
-			}
-			fmt.Printf("routing: %d connections, round %d of %d: router %.0f requests/s, bare proxy %.0f\n", connections, i+1, rounds, a, b)
-			ratios = append(ratios, a/b)
+	defer func() { err = errors.Join(err, model.close()) }()
+	ways := []way{{"router", ""}, {"bare", ""}}
+	for i := range ways {
+		p, err := startProxy(ways[i].name, model.addr)
+		if err != nil {
+			return nil, err
 		}
-		figures = append(figures, figure{
-			name: fmt.Sprintf("router_over_bare_proxy_%d_connections", connections), value: median(ratios),
-			unit: "times", goal: 1,
-		})
+		defer p.close()
+		ways[i].addr = p.addr
+	}
+	ways = append(ways, way{"none", model.addr})
+	web, err := startNginx(context.Background(), model.addr)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, web.close()) }()
+	if web != nil {
+		ways = append(ways, way{"nginx", web.addr})
+	}
+	for _, connections := range []int{1, 16, 64} {
+		more, err := race(ways, connections)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, more...)
 	}
 	return figures, nil
 }
 
-// answer is a model server that costs next to nothing.
-func answer(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = io.WriteString(w, `{"model_name":"bench","outputs":[{"name":"y","shape":[1],"datatype":"INT64","data":[1]}]}`)
-}
+// A way is an address at which the model is reached, through a proxy or none.
+type way struct{ name, addr string }
 
-// load returns the requests a second that so many connections get answered for one round.
-func load(base string, connections int) (float64, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
-	defer client.CloseIdleConnections()
-	body := []byte(`{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP64","data":[1,2,3,4]}]}`)
-	var answered, failed atomic.Int64
-	var wg sync.WaitGroup
-	start := time.Now()
-	for range connections {
-		wg.Go(func() {
-			for time.Since(start) < round {
-				if ask(client, base+"/v2/models/bench/infer", body) != nil {
-					failed.Add(1)
-					return
-				}
-				answered.Add(1)
+// race loads all ways in turn, the router first and the bare proxy second, and compares them round by round.
+// What the router adds to a request is what the bare proxy adds, and the difference that is told.
+func race(ways []way, connections int) ([]figure, error) {
+	var bare, web, p50, p99 []float64
+	for i := range rounds {
+		fmt.Printf("routing: %d connections, round %d of %d:", connections, i+1, rounds)
+		var all []loaded
+		for _, w := range ways {
+			l, err := load(w.addr, connections)
+			if err != nil {
+				return nil, err
 			}
-		})
+			fmt.Printf(" %s %.0f/s (p50 %s, p99 %s)", w.name, l.perSecond, l.p50.Round(time.Microsecond), l.p99.Round(time.Microsecond))
+			all = append(all, l)
+		}
+		fmt.Println()
+		bare = append(bare, all[0].perSecond/all[1].perSecond)
+		p50 = append(p50, float64(all[0].p50-all[1].p50)/float64(time.Microsecond))
+		p99 = append(p99, float64(all[0].p99-all[1].p99)/float64(time.Microsecond))
+		if len(all) > 3 {
+			web = append(web, all[0].perSecond/all[3].perSecond)
+		}
 	}
-	wg.Wait()
-	if failed.Load() > 0 {
-		return 0, fmt.Errorf("load %s: %d connections failed", base, failed.Load())
+	name := func(what string) string { return fmt.Sprintf("router_%s_%d_connections", what, connections) }
+	figures := []figure{{name: name("over_bare_proxy"), value: median(bare), unit: "times", goal: 1}}
+	if web != nil {
+		figures = append(figures, figure{name: name("over_nginx"), value: median(web), unit: "times", goal: 0.5})
 	}
-	return float64(answered.Load()) / time.Since(start).Seconds(), nil
-}
-
-func ask(client *http.Client, to string, body []byte) error {
-	resp, err := client.Post(to, "application/json", bytes.NewReader(body))
-	if err != nil {
-		return err
+	if connections == 1 { // with more, both cores are busy, and latency is the inverse of the rate
+		figures = append(figures,
+			figure{name: name("added_p50_to_bare_proxy"), value: median(p50), unit: "microseconds", most: true, goal: 20},
+			figure{name: name("added_p99_to_bare_proxy"), value: median(p99), unit: "microseconds", most: true, goal: 100})
 	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %s", resp.Status)
-	}
-	return nil
+	return figures, nil
 }

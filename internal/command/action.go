@@ -2,9 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,20 +11,6 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/action"
 )
-
-// An exit is an error that was told already, with its exit code.
-type exit int
-
-func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
-
-// exitCode is what an error of a command makes of the process.
-func exitCode(err error) int {
-	var e exit
-	if errors.As(err, &e) {
-		return int(e)
-	}
-	return 1
-}
 
 // modeCommand is a mode of the Action on the command line.
 func modeCommand(m action.Mode, version, short, long, example string) *cobra.Command {
@@ -78,10 +61,12 @@ func runMode(cmd *cobra.Command, in action.Inputs, dir, version string) error {
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
 	s := action.OnTerminal(cmd.OutOrStdout(), cmd.ErrOrStderr(), os.Getenv, os.Environ(), dir, version)
-	if out := action.Run(ctx, s, in); out != action.Done {
-		return exit(out)
-	}
-	return nil
+	return said(action.Run(ctx, s, in))
+}
+
+// said is an outcome as an error that was told already.
+func said(out action.Outcome) error {
+	return exit(out.Code(), nil)
 }
 
 // interruptible ends its context by the first signal. Later ones change nothing: Terraform is waited for, since it
@@ -102,10 +87,7 @@ func newAction(version string) *cobra.Command {
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			s := action.OnGitHub(cmd.OutOrStdout(), os.Getenv, os.Environ(), version)
-			if out := action.Main(ctx, s); out != action.Done {
-				return exit(out)
-			}
-			return nil
+			return said(action.Main(ctx, s))
 		},
 	}
 }
@@ -120,7 +102,7 @@ and a fingerprint of the plan's structure, which --review writes into a file for
 The fingerprint is keyed by the environment's TIDEGATE_KEY, 16 bytes or more. Without a key it leaves sensitive
 values out, since anybody could guess them from it. TIDEGATE_SECRETS, one a line, are scrubbed from what is printed.
 
-Exit codes: 0 planned, 2 planned and there are changes (with --detailed-exitcode), 3 a guard forbids it, 1 failed,
+Exit codes: 0 planned, 2 planned and there are changes (with --detailed-exitcode), 4 a guard forbids it, 1 failed,
 130 interrupted.`,
 			`  tidegate plan --root infra/prod --review plan.json
   tidegate plan --root 'infra/*' --protect 'module.db.*' --max-changes 20
@@ -132,7 +114,7 @@ every action, address and value, sensitive ones too with TIDEGATE_KEY. Otherwise
 --verify saved applies the plan files that "tidegate plan --save" sealed with TIDEGATE_KEY; --verify none applies
 whatever is planned now.
 
-Exit codes: 0 applied, or nothing to apply; 3 refused, nothing was changed; 4 a rollout was rolled back; 1 failed;
+Exit codes: 0 applied, or nothing to apply; 4 refused, nothing was changed; 2 a rollout was rolled back; 1 failed;
 130 interrupted.`,
 			`  tidegate apply --root infra/prod --reviewed plan.json
   tidegate apply --verify saved --saved plan.sealed
@@ -141,17 +123,8 @@ Exit codes: 0 applied, or nothing to apply; 3 refused, nothing was changed; 4 a 
 			`Hold a file of metrics against least and greatest values and against a reference. The file is a JSON object
 of numbers, flat or nested ("test.f1"), or a run of MLflow. What is missing or not a number never passes.
 
-Exit codes: 0 all rules hold, 3 one does not, 1 one has no answer.`,
+Exit codes: 0 all rules hold, 4 one does not, 1 one has no answer.`,
 			`  tidegate evaluate --metrics metrics.json --min accuracy=0.92 --max latency_p95=0.2
   tidegate evaluate --metrics new.json --reference old.json --max-regression accuracy=-0.5%`),
 	}
-}
-
-// tellError prints an error that nobody was told of yet.
-func tellError(stderr io.Writer, err error) {
-	var e exit
-	if errors.As(err, &e) {
-		return
-	}
-	_, _ = fmt.Fprintln(stderr, "tidegate:", err) // nowhere else to say it
 }

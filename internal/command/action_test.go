@@ -29,7 +29,7 @@ func TestEvaluateHasExitCodesForScripts(t *testing.T) {
 		errs string
 	}{
 		{[]string{"--min", "acc=0.9"}, 0, "1 of 1 rules hold\n", ""},
-		{[]string{"--min", "acc=0.91"}, 3, "FAILED acc is 0.9, at least 0.91 is asked\n", "tidegate: metrics " + file + " are not good enough: 0 of 1 rules hold\n"},
+		{[]string{"--min", "acc=0.91"}, 4, "FAILED acc is 0.9, at least 0.91 is asked\n", "tidegate: metrics " + file + " are not good enough: 0 of 1 rules hold\n"},
 		{[]string{"--min", "acc=0.9", "--max", "bad=1"}, 1, "bad is NaN, not a finite number", "1 of 2 rules hold\n"},
 		{[]string{"--min", "acc=0.9", "--min", "acc2=1", "--reference", file}, 1, "", "tidegate: reference: only max_regression compares with it"},
 		{nil, 1, "", "tidegate: want at least one of min, max and max_regression"},

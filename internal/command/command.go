@@ -6,15 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local"
 )
-
-// defaultDataDir is the provider's default too, relative to the root module.
-const defaultDataDir = ".tidegate"
 
 // Main runs a command line, without the program's name, and returns its exit code.
 func Main(ctx context.Context, args []string, version string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -23,13 +19,18 @@ func Main(ctx context.Context, args []string, version string, stdin io.Reader, s
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
-			tellError(stderr, err)
-		}
-		return exitCode(err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
 	}
-	return 0
+	code := exitFailed
+	if own := (*exitError)(nil); errors.As(err, &own) {
+		code = own.code
+	}
+	if text := err.Error(); text != "" && (!errors.Is(err, context.Canceled) || ctx.Err() == nil) {
+		_, _ = fmt.Fprintln(stderr, "tidegate:", text) // nowhere else to say it
+	}
+	return code
 }
 
 // New returns the command line.
@@ -40,13 +41,16 @@ func New(version string) *cobra.Command {
 		Long: `Tidegate takes a model from a repository to production traffic by Terraform, and closes
 the gate by itself when the numbers turn. This is its command line; Terraform runs the
 same program as its provider.`,
-		Example: `  tidegate engine status
+		Example: `  tidegate status penguins --watch
+  tidegate promote penguins
   tidegate engine logs penguins -f`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newEngine(version), simulateCommand(), newAction(version), newVersion(version))
+	w := &where{version: version}
+	root.AddCommand(newPromote(w), newApprove(w), newRollback(w), newCancel(w), newEndpointStatus(w),
+		newEngine(version), simulateCommand(), newAction(version), newVersion(version))
 	root.AddCommand(modeCommands(version)...)
 	return root
 }
@@ -65,6 +69,7 @@ func newVersion(version string) *cobra.Command {
 
 // newEngine is the embedded engine's part.
 func newEngine(version string) *cobra.Command {
+	w := where{version: version}
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "engine",
@@ -75,22 +80,20 @@ afterwards, and ends with its last cluster.`,
 		Example: `  tidegate engine status
   tidegate engine status --data-dir /srv/models/.tidegate --json
   tidegate engine stop`,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			c, err := w.config()
+			dir = c.Local.DataDir
+			return err
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("engine %q: want run, status, stop or logs", args[0])
+				return fmt.Errorf("engine %q: want run, status, stop, logs or doctor", args[0])
 			}
 			return cmd.Help()
 		},
 	}
-	cmd.PersistentFlags().StringVar(&dir, "data-dir", defaultDir(), "where the engine keeps its data (TIDEGATE_DATA_DIR)")
+	w.flags(cmd.PersistentFlags())
 	open := func() *local.Engine { return local.Open(local.Config{DataDir: dir, Version: version}) }
-	cmd.AddCommand(newRun(&dir, version), newStatus(open), newStop(open, &dir), newLogs(open))
+	cmd.AddCommand(newRun(&dir, version), newStatus(open), newStop(open, &dir), newLogs(open), newDoctor(open))
 	return cmd
-}
-
-func defaultDir() string {
-	if dir := os.Getenv("TIDEGATE_DATA_DIR"); dir != "" {
-		return dir
-	}
-	return defaultDataDir
 }

@@ -1,11 +1,9 @@
 package command_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"net/http"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,28 +15,6 @@ import (
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local"
 )
-
-// TestMain makes the test binary the daemon and the model server too.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 {
-		switch os.Args[1] {
-		case "engine", "plan", "apply", "action":
-			os.Exit(command.Main(context.Background(), os.Args[1:], "dev", os.Stdin, os.Stdout, os.Stderr))
-		case "serve-model":
-			fmt.Println("a line of the model server")
-			fmt.Println(http.ListenAndServe("127.0.0.1:"+os.Args[2], http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
-			os.Exit(1)
-		}
-	}
-	os.Exit(m.Run())
-}
-
-// run returns what a command line printed, and its exit code.
-func run(ctx context.Context, args ...string) (stdout, stderr string, code int) {
-	var out, errs bytes.Buffer
-	code = command.Main(ctx, args, "1.2.3", strings.NewReader(""), &out, &errs)
-	return out.String(), errs.String(), code
-}
 
 // engine is an engine with a model server that logs a line and serves nothing but readiness.
 func engine(t *testing.T) (dir string) {
@@ -60,12 +36,12 @@ func engine(t *testing.T) (dir string) {
 	if _, err := e.Clusters().Apply(ctx, cluster.Spec{Name: "here"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, "m"), []byte("model"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "m"), []byte(`{"name": "v1"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = e.Endpoints().Create(ctx, endpoint.Spec{Cluster: "here", Name: "penguins", Root: root, Replicas: 1,
 		Model:   endpoint.Model{URI: "file://m"},
-		Runtime: endpoint.Runtime{Command: []string{"env", exe, "serve-model", "{port}"}, Protocol: "http", ReadyPath: "/", StartTimeout: 20 * time.Second},
+		Runtime: endpoint.Runtime{Command: []string{"env", exe, "serve-model", "{port}", "{model}"}, Protocol: "http", ReadyPath: "/", StartTimeout: 20 * time.Second},
 	}, "test")
 	if err != nil {
 		t.Fatal(err)
@@ -97,10 +73,11 @@ func TestStatusLogsAndStopOfARealEngine(t *testing.T) {
 	if _, errs, code := run(ctx, "engine", "logs", "nobody", "--data-dir", dir); code != 1 || !strings.Contains(errs, "local/here/penguins") {
 		t.Errorf("logs of nobody: %d, %s: want the choices", code, errs)
 	}
-	following, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	following, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if out, _, code := run(following, "engine", "logs", "penguins", "--data-dir", dir, "-f"); code != 0 || strings.Count(out, "a line of") != 1 {
-		t.Errorf("followed logs: %d, %s", code, out)
+	followed := until{text: "a line of", then: cancel}
+	if code := command.Main(following, []string{"engine", "logs", "penguins", "--data-dir", dir, "-f"}, "dev", nil, &followed, io.Discard); code != 0 || strings.Count(followed.String(), "a line of") != 1 {
+		t.Errorf("followed logs: %d, %s", code, followed.String())
 	}
 	if out, _, code := run(ctx, "engine", "stop", "--data-dir", dir); code != 0 || !strings.Contains(out, "has stopped") {
 		t.Errorf("stop: %d, %s", code, out)
@@ -111,6 +88,21 @@ func TestStatusLogsAndStopOfARealEngine(t *testing.T) {
 	if out, _, code := run(ctx, "engine", "status", "--data-dir", dir); code != 0 || !strings.Contains(out, "not running") || !strings.Contains(out, "local/here/penguins") {
 		t.Errorf("status of a stopped engine: %d, %s", code, out)
 	}
+}
+
+// An until calls then once text was written to it.
+type until struct {
+	strings.Builder
+	text string
+	then func()
+}
+
+func (u *until) Write(b []byte) (int, error) {
+	n, err := u.Builder.Write(b)
+	if strings.Contains(u.String(), u.text) {
+		u.then()
+	}
+	return n, err
 }
 
 func TestErrorsAreOneSentenceAndExitWithOne(t *testing.T) {

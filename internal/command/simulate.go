@@ -178,12 +178,3 @@ func progress(out io.Writer) func(done, runs int) {
 		_, _ = fmt.Fprintln(out, line)
 	}
 }
-
-func isTerminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}

@@ -107,6 +107,9 @@ type Window struct {
 	Totals bool `json:"totals,omitempty"`
 	// Routed says what weights were applied to; empty where that is not known.
 	Routed Routing `json:"routed,omitempty"`
+	// Timed holds the requests whose latency counts, where they are others than the window's: of several windows in a
+	// row the last has those of all. Then neither has it a histogram of its own.
+	Timed *Window `json:"timed,omitempty"`
 	// Misrouted requests were answered by another arm than their client's key says.
 	Misrouted uint64 `json:"misrouted,omitempty"`
 }

@@ -5,6 +5,10 @@ import "sync/atomic"
 // groups counts slow answers of clients in groups. That groups of independent clients differ more than chance would have
 // it is that clients do, and by as much: so nothing need be kept of each client at each edge.
 type groups struct {
+	counts atomic.Pointer[groupCounts] // nil until an answer is timed: most endpoints have no clients that stay
+}
+
+type groupCounts struct {
 	took [groupCount][Edges + 1]atomic.Uint64 // by how many edges an answer took longer than
 	// began is what took was when the rollout began.
 	began [groupCount][Edges + 1]uint64
@@ -17,13 +21,26 @@ const groupCount = 32
 func (t *Tracker) Timed(hash uint64, side Side, edges int) {
 	// Other bits of the second hash than those by which clients are sampled, and shards chosen.
 	g := mix(hash) >> 16 % groupCount
-	t.slow[side].took[g][max(0, min(edges, Edges))].Add(1)
+	t.slow[side].made().took[g][max(0, min(edges, Edges))].Add(1)
+}
+
+// made returns the counts, which begin at zero.
+func (g *groups) made() *groupCounts {
+	if c := g.counts.Load(); c != nil {
+		return c
+	}
+	g.counts.CompareAndSwap(nil, &groupCounts{})
+	return g.counts.Load()
 }
 
 func (g *groups) begin() {
-	for i := range g.took {
-		for j := range g.took[i] {
-			g.began[i][j] = g.took[i][j].Load()
+	n := g.counts.Load()
+	if n == nil {
+		return
+	}
+	for i := range n.took {
+		for j := range n.took[i] {
+			n.began[i][j] = n.took[i][j].Load()
 		}
 	}
 }
@@ -38,9 +55,13 @@ type crowd struct {
 }
 
 func (g *groups) crowd() (c crowd) {
-	for i := range g.took {
-		for j := range g.took[i] {
-			c.since[i][j] = g.took[i][j].Load() - g.began[i][j]
+	n := g.counts.Load()
+	if n == nil {
+		return c
+	}
+	for i := range n.took {
+		for j := range n.took[i] {
+			c.since[i][j] = n.took[i][j].Load() - n.began[i][j]
 			c.all[i] += float64(c.since[i][j])
 		}
 		c.requests += c.all[i]

@@ -115,6 +115,9 @@ func (g Latency) Observe(e LatencyEvidence, step int, w Window) LatencyEvidence 
 
 // add is Observe in place, for evidence of the gate's shape.
 func (g *Latency) add(e *LatencyEvidence, step int, w *Window) {
+	if w.Timed != nil {
+		w = w.Timed
+	}
 	if !measured(w) || w.Candidate.Requests >= absurd || w.Stable.Requests >= absurd {
 		return
 	}

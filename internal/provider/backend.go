@@ -55,7 +55,7 @@ func (b *backend) ready(diags *diag.Diagnostics) bool {
 		return true
 	}
 	diags.AddAttributeError(dataDirPath, "The data directory is not known yet",
-		"local.data_dir of the provider block depends on a value that is known only after another resource was applied. "+
+		"local.data_dir or config_file of the provider block depends on a value that is known only after another resource was applied. "+
 			"Apply that first, with -target, or write the path out.")
 	return false
 }

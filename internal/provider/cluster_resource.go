@@ -19,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // clusterTimeout is enough to start a daemon on a busy machine, and to stop its model servers.
@@ -113,10 +114,12 @@ func (r *clusterResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 }
 
 func (r *clusterResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	defer failpoint.Hit("cluster.create.answer")
 	r.apply(ctx, req.Plan, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
 func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	defer failpoint.Hit("cluster.update.answer")
 	r.apply(ctx, req.Plan, &resp.State, resp.Identity, &resp.Diagnostics)
 }
 
@@ -147,6 +150,7 @@ func (r *clusterResource) apply(ctx context.Context, plan tfsdk.Plan, state *tfs
 }
 
 func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	defer failpoint.Hit("cluster.read.answer")
 	var m clusterModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, m.identity())...) // also of what is gone: the framework wants it
@@ -167,6 +171,7 @@ func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, re
 }
 
 func (r *clusterResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	defer failpoint.Hit("cluster.delete.answer")
 	var m clusterModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	wait, diags := m.Timeouts.Delete(ctx, clusterTimeout)

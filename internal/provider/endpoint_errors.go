@@ -71,21 +71,30 @@ func explainUpdate(ctx context.Context, s endpoint.Spec, wait time.Duration, st 
 	var rolledBack *rollout.RolledBackError
 	var rejected *endpoint.RejectedError
 	var held *rollout.HeldError
+	var waiting *rollout.WaitingError
 	switch {
 	case errors.As(err, &rejected):
 		explainRejected(s, rejected.Rejection, diags)
 	case errors.As(err, &held):
 		diags.AddError(fmt.Sprintf("The rollout of endpoint %q has another runner", s.Name),
-			fmt.Sprintf("It is driven by %s, which last wrote at %s.\nLet that finish, or end it, then apply again: this apply would go on with it.",
-				held.Runner, held.Since.Format(time.TimeOnly)))
+			fmt.Sprintf("It is driven by %s, %s.\nLet that finish, or end it, then apply again: this apply would go on with it.",
+				held.Runner, sinceWhen(held)))
+	case errors.As(err, &waiting):
+		explainWaiting(s, waiting.Record, diags)
+	case errors.Is(err, rollout.ErrNotStored):
+		diags.AddError(fmt.Sprintf("The rollout of endpoint %q ended, which could not be stored", s.Name), sentence(err)+
+			"\nThen plan again: it shows the model that serves, and what became of this one.")
 	case errors.Is(err, endpoint.ErrNotFound):
 		diags.AddError(fmt.Sprintf("Endpoint %q is gone", s.Name), "Somebody removed it after the plan. Make a new plan: it will be created.")
 	case errors.Is(err, endpoint.ErrBusy):
 		diags.AddError(fmt.Sprintf("A rollout of endpoint %q is under way", s.Name),
-			sentence(err)+"\nLet it finish, or end it, then apply again. tidegate status shows where it is.")
+			sentence(err)+"\nNothing was changed. Let it finish, or end it, then apply again: \"tidegate status "+endpoint.ID(s.Cluster, s.Name)+
+				"\" shows where it is, \"tidegate cancel "+endpoint.ID(s.Cluster, s.Name)+"\" ends it.")
 	case explainCommon(s, err, diags):
 	case errors.As(err, &rolledBack) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		explainRolledBack(s, st, rolledBack.Record, diags)
+	case ctx.Err() != nil && s.Rollout.Run == endpoint.Staged:
+		explainStaging(ctx, s, wait, st, rec, diags)
 	case ctx.Err() != nil:
 		explainInterrupted(ctx, s, wait, st, rec, diags)
 	default:
@@ -96,7 +105,24 @@ func explainUpdate(ctx context.Context, s endpoint.Spec, wait time.Duration, st 
 func explainRejected(s endpoint.Spec, r endpoint.Rejection, diags *diag.Diagnostics) {
 	diags.AddAttributeError(modelPath, fmt.Sprintf("Endpoint %q has rejected this model", s.Name),
 		fmt.Sprintf("The rollout of %s (%s) was rolled back %s on %s. %s\nNo traffic was moved. %s", s.Model.URI, short(r.Model),
-			by(r.Gate), r.At.UTC().Format(time.RFC3339), sentence(errors.New(r.Reason)), nextAfterRejection))
+			by(r.Gate), r.At.UTC().Format(time.RFC3339), r.Reason, nextAfterRejection))
+}
+
+func sinceWhen(e *rollout.HeldError) string {
+	wrote := "which last wrote at " + e.Since.Format(time.TimeOnly)
+	if e.Took.IsZero() {
+		return wrote
+	}
+	return "since " + e.Took.Format(time.DateTime) + ", " + wrote
+}
+
+// explainWaiting is about a rollout that was staged with another policy than apply would begin one with.
+func explainWaiting(s endpoint.Spec, rec rollout.Record, diags *diag.Diagnostics) {
+	id := endpoint.ID(s.Cluster, s.Name)
+	diags.AddError(fmt.Sprintf("The rollout of endpoint %q waits for an approval", s.Name),
+		fmt.Sprintf("It keeps the policy that it began with, and that wants a person's word before more than %d%% of the traffic. "+
+			"The candidate keeps its weight.\nRun \"tidegate approve %s\", then apply again to go on. Otherwise the engine takes the "+
+			"candidate's traffic away %s after its last runner.", rec.Weight, id, abandonedAfter(rec)))
 }
 
 // explainInterrupted says where a rollout was left when its apply ended before it.
@@ -127,7 +153,7 @@ func explainRolledBack(s endpoint.Spec, st endpoint.Status, rec rollout.Record, 
 	if rec.Failure != nil {
 		f = *rec.Failure
 	}
-	lines := []string{sentence(errors.New(f.Reason)), exposure(s, rec), "All traffic is on " + serving(st) + "."}
+	lines := []string{f.Reason, exposure(s, rec), "All traffic is on " + serving(st) + "."}
 	if f.Rejected {
 		lines = append(lines, "This model is rejected now: apply refuses it at once. "+nextAfterRejection)
 	} else {
@@ -149,6 +175,10 @@ func by(who string) string {
 		return "as inconclusive"
 	case rollout.KindBlind:
 		return "because too little was seen of it"
+	case rollout.KindOperator:
+		return "by a person"
+	case rollout.KindUnapproved:
+		return "because nobody approved it"
 	case rollout.KindSplit:
 		return "because it was given more traffic than was approved"
 	case rollout.KindCancelled:
@@ -185,7 +215,7 @@ func explainDelete(ctx context.Context, m endpointModel, wait time.Duration, err
 			"Set deletion_protection = false, apply that, then delete it.")
 	case errors.Is(err, endpoint.ErrBusy):
 		diags.AddError(fmt.Sprintf("Endpoint %q is in mid-rollout", name),
-			sentence(err)+"\nLet it finish, or end it by configuring the model that serves and applying that, then delete it.")
+			sentence(err)+"\n"+endFirst(m.ID.ValueString()))
 	default:
 		diags.AddError(fmt.Sprintf("Cannot delete endpoint %q", name), because(ctx, wait, err))
 	}

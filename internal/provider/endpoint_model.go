@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -84,7 +85,7 @@ func (m endpointModel) spec(root string) endpoint.Spec {
 		Cluster: name, Name: m.Name.ValueString(), Root: root,
 		Replicas:           integer(m.Replicas),
 		Routing:            endpoint.Routing{Timeout: span(types.StringValue(defaultAnswer), 0)},
-		Rollout:            endpoint.Rollout{Policy: rollout.DefaultPolicy().JSON(), OnCancel: defaultOnCancel},
+		Rollout:            endpoint.Rollout{Policy: rollout.DefaultPolicy().JSON(), Run: defaultRun, OnCancel: defaultOnCancel},
 		DeletionProtection: m.DeletionProtection.ValueBool(),
 	}
 	if m.Model != nil {
@@ -107,6 +108,7 @@ func (m endpointModel) spec(root string) endpoint.Spec {
 		if p, err := rollout.ParsePolicy([]byte(m.Rollout.Policy.ValueString())); err == nil {
 			s.Rollout.Policy = p.JSON()
 		}
+		s.Rollout.Run = m.run()
 		s.Rollout.Retry = m.Rollout.Retry.ValueString()
 		s.Rollout.OnCancel = m.Rollout.OnCancel.ValueString()
 	}
@@ -136,6 +138,14 @@ func (m endpointModel) retry() string {
 		return ""
 	}
 	return m.Rollout.Retry.ValueString()
+}
+
+// run is who drives a rollout; "" while that is unknown.
+func (m endpointModel) run() string {
+	if m.Rollout == nil {
+		return defaultRun
+	}
+	return m.Rollout.Run.ValueString()
 }
 
 func (m endpointModel) retryUnknown() bool { return m.Rollout != nil && m.Rollout.Retry.IsUnknown() }
@@ -203,7 +213,8 @@ func (m *endpointModel) readRouting(r endpoint.Routing) {
 }
 
 func (m *endpointModel) readRollout(r endpoint.Rollout) {
-	standard := endpoint.Rollout{Policy: rollout.DefaultPolicy().JSON(), OnCancel: defaultOnCancel}
+	standard := endpoint.Rollout{Policy: rollout.DefaultPolicy().JSON(), Run: defaultRun, OnCancel: defaultOnCancel}
+	r.Run = cmp.Or(r.Run, defaultRun)
 	if m.Rollout == nil && r == standard {
 		return
 	}
@@ -213,7 +224,7 @@ func (m *endpointModel) readRollout(r endpoint.Rollout) {
 	}
 	m.Rollout = &rolloutModel{
 		Policy:   samePolicy.keep(was.Policy, types.StringValue(r.Policy)),
-		Run:      types.StringValue(defaultRun),
+		Run:      types.StringValue(r.Run),
 		Retry:    text(r.Retry, was.Retry),
 		OnCancel: types.StringValue(r.OnCancel),
 	}

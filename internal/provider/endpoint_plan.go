@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
 // ModifyPlan finds out what would run, from bytes on this machine. It asks no engine: a plan
@@ -23,7 +21,11 @@ func (r *endpointResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if !req.State.Raw.IsNull() {
 		guard(ctx, "endpoint", req, &resp.Diagnostics, path.Root("name"), path.Root("cluster"))
 	}
-	if req.Plan.Raw.IsNull() || r.backend == nil {
+	if req.Plan.Raw.IsNull() {
+		r.planDelete(ctx, req, &resp.Diagnostics)
+		return
+	}
+	if r.backend == nil {
 		return
 	}
 	var plan, state endpointModel
@@ -36,41 +38,61 @@ func (r *endpointResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		rev = r.resolve(ctx, plan, &resp.Diagnostics)
 	}
 	r.planRevision(ctx, rev, resp)
+	plan.checkApprovals(&resp.Diagnostics)
 	if req.State.Raw.IsNull() {
 		return
 	}
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	staged := unfinished(ctx, req, &resp.Diagnostics)
+	last := lastTrial(ctx, req, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.planRejected(ctx, rev, plan, state, staged, resp)
+	if plan.replaces(state) {
+		last.warnDelete(state.Name.ValueString(), state.ID.ValueString(), &resp.Diagnostics)
+		return // the new endpoint is planned by itself
+	}
+	r.planRejected(ctx, rev, plan, state, last, resp)
+}
+
+// replaces reports whether m is another endpoint than the one of the state.
+func (m endpointModel) replaces(state endpointModel) bool {
+	another := func(will, was types.String) bool { return !will.IsNull() && !will.IsUnknown() && !will.Equal(was) }
+	return another(m.Name, state.Name) || another(m.Cluster, state.Cluster)
+}
+
+// planDelete warns of what the engine refuses to delete.
+func (r *endpointResource) planDelete(ctx context.Context, req resource.ModifyPlanRequest, diags *diag.Diagnostics) {
+	var state endpointModel
+	diags.Append(req.State.Get(ctx, &state)...)
+	lastTrial(ctx, req, diags).warnDelete(state.Name.ValueString(), state.ID.ValueString(), diags)
 }
 
 // planRejected plans what success leaves: the rejections of the state, where the new revision
 // is none of them. It warns of what apply would refuse.
-func (r *endpointResource) planRejected(ctx context.Context, rev endpoint.Revision, plan, state endpointModel, staged *stagedRollout, resp *resource.ModifyPlanResponse) {
+func (r *endpointResource) planRejected(ctx context.Context, rev endpoint.Revision, plan, state endpointModel, last *trial, resp *resource.ModifyPlanResponse) {
 	var rejected []rejectedModel
 	resp.Diagnostics.Append(state.Rejected.ElementsAs(ctx, &rejected, false)...)
-	serves := rev.Digest != "" && rev.Digest == state.Revision.ValueString()
+	there := rev.Digest != "" && rev.Digest == state.Revision.ValueString()
 	open := rev.Digest == ""
 	for _, old := range rejected {
-		if serves || old.Revision.ValueString() != rev.Digest {
-			continue
-		}
-		if plan.retryUnknown() || old.Retry.ValueString() != plan.retry() {
+		switch {
+		case old.Revision.ValueString() != rev.Digest:
+		case last.of(rev.Digest):
+			open = open || plan.run() != endpoint.Staged // driven to its end it is forgiven; staged, nothing is decided
+		case there:
+		case plan.retryUnknown() || old.Retry.ValueString() != plan.retry():
 			open = true // it is tried again, and forgiven if that goes well
-			continue
+		default:
+			warnRejected(plan, rev, old, &resp.Diagnostics)
 		}
-		warnRejected(plan, rev, old, &resp.Diagnostics)
 	}
-	if serves && staged != nil {
+	if there && last.against(rev.Digest) {
 		// The stable model was configured again in mid-rollout. State and configuration agree,
 		// and without a change Terraform would not call Update: the candidate would stay. That
 		// the rollout's end may still add a rejection is a change, and true.
 		open = true
-		staged.warn(state, &resp.Diagnostics)
 	}
+	last.warn(plan.Name.ValueString(), rev.Digest, plan.run(), &resp.Diagnostics)
 	if open {
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("rejected"), types.ListUnknown(rejectedType))...)
 	}
@@ -142,50 +164,10 @@ func warnRejected(plan endpointModel, rev endpoint.Revision, old rejectedModel, 
 	diags.AddAttributeWarning(modelPath, fmt.Sprintf("Endpoint %q has rejected this model", plan.Name.ValueString()),
 		fmt.Sprintf("The rollout of %s (%s) was rolled back %s on %s. %s\nApply will refuse it at once, and leave the traffic alone. %s",
 			plan.Model.URI.ValueString(), short(rev.Model), by(old.Gate.ValueString()), old.At.ValueString(),
-			sentence(errors.New(old.Reason.ValueString())), nextAfterRejection))
+			old.Reason.ValueString(), nextAfterRejection))
 }
 
 const nextAfterRejection = "Configure the model that serves, or a better one. To try this one again all the same, set rollout.retry to another text."
-
-// A stagedRollout is what Read notes, in Terraform's private data, of a rollout that is not over.
-// It is no attribute, because every step of it would show as drift.
-type stagedRollout struct {
-	Candidate string `json:"candidate"` // revision
-	Phase     string `json:"phase"`
-	Weight    int    `json:"weight"`
-}
-
-const stagedKey = "staged"
-
-// unfinished returns what the last Read noted, nil for nothing.
-func unfinished(ctx context.Context, req resource.ModifyPlanRequest, diags *diag.Diagnostics) *stagedRollout {
-	b, more := req.Private.GetKey(ctx, stagedKey)
-	diags.Append(more...)
-	var s stagedRollout
-	if len(b) == 0 || json.Unmarshal(b, &s) != nil || s.Candidate == "" {
-		return nil
-	}
-	return &s
-}
-
-// stagedNote is what Read notes of r.
-func stagedNote(r rollout.Record) []byte {
-	var s stagedRollout
-	if !r.Phase.Final() {
-		s = stagedRollout{Candidate: r.Candidate, Phase: string(r.Phase), Weight: r.Weight}
-	}
-	b, err := json.Marshal(s)
-	if err != nil {
-		return []byte("{}") // cannot be: texts and a number
-	}
-	return b
-}
-
-func (s stagedRollout) warn(state endpointModel, diags *diag.Diagnostics) {
-	diags.AddAttributeWarning(modelPath, fmt.Sprintf("A rollout of endpoint %q is not over", state.Name.ValueString()),
-		fmt.Sprintf("Revision %s is %s at %d%% of the traffic. The configuration asks for the model that serves, "+
-			"so applying ends that rollout and takes the candidate's traffic away.", short(s.Candidate), s.Phase, s.Weight))
-}
 
 // short is enough of a digest to tell it from others.
 func short(digest string) string {

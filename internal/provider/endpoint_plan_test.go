@@ -66,7 +66,7 @@ func TestBadEndpointsAreRefusedAtPlan(t *testing.T) {
 		model + runtime + "routing {\n sticky_header = \"a b\"\n}":                       `"a b": want a name without blanks`,
 		model + runtime + "routing {\n sticky_header = \"a\"\n sticky_cookie = \"b\"\n}": `want at most one`,
 		model + runtime + "routing {\n timeout = \"-1s\"\n}":                             `"-1s": want 1ms to`,
-		model + runtime + "rollout {\n run = \"staged\"\n}":                              `"staged": want ["inline"]`,
+		model + runtime + "rollout {\n run = \"later\"\n}":                               `"later": want ["inline" "staged"]`,
 		model + runtime + "rollout {\n on_cancel = \"panic\"\n}":                         `"panic": want ["rollback" "freeze"]`,
 		model + runtime + "rollout {\n policy = \"careful\"\n}":                          `careful: want a JSON object`,
 		model + runtime + "rollout {\n policy = jsonencode({ schema = 1, strategy = \"canary\", steps = [{ weight = 100 }] })\n}": `limits: is missing`,

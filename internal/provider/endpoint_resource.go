@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -40,6 +41,7 @@ func (r *endpointResource) Configure(_ context.Context, req resource.ConfigureRe
 // Create deploys straight to stable: there is nothing to compare with. One that fails leaves
 // nothing behind and returns no state, because a state with an error would be tainted.
 func (r *endpointResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	defer failpoint.Hit("endpoint.create.answer")
 	var m, config endpointModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -80,9 +82,10 @@ func (r *endpointResource) expect(ctx context.Context, m endpointModel, s endpoi
 	return rev, diags
 }
 
-// Update changes the endpoint, and drives the rollout that follows from it. Whatever comes of
-// it, the state is what serves.
+// Update changes the endpoint, and drives the rollout that follows from it or leaves it staged. Whatever comes of
+// it, the state is what is true.
 func (r *endpointResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	defer failpoint.Hit("endpoint.update.answer")
 	var m, was, config endpointModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &was)...)
@@ -114,7 +117,10 @@ func (r *endpointResource) Update(ctx context.Context, req resource.UpdateReques
 	if err == nil && !rejected.IsUnknown() {
 		m.Rejected = rejected // as planned; what changed meanwhile is the next Read's
 	}
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, stagedKey, stagedNote(rec))...)
+	if err == nil && spec.Rollout.Run == endpoint.Staged {
+		warnDriverless(spec, rec, &resp.Diagnostics)
+	}
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, trialKey, trialNote(rec))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, m.identity())...)
 }
@@ -126,8 +132,11 @@ func (m endpointModel) secretsVersion() string {
 	return m.Runtime.EnvWOVersion.ValueString()
 }
 
-// longestRollout is the most time that a rollout of s can take.
+// longestRollout is the most time that apply can take to drive a rollout of s.
 func longestRollout(s endpoint.Spec) time.Duration {
+	if s.Rollout.Run == endpoint.Staged {
+		return 0 // others drive it
+	}
 	p, err := rollout.ParsePolicy([]byte(s.Rollout.Policy))
 	if err != nil {
 		return rollout.DefaultPolicy().Longest()
@@ -136,6 +145,7 @@ func longestRollout(s endpoint.Spec) time.Duration {
 }
 
 func (r *endpointResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	defer failpoint.Hit("endpoint.read.answer")
 	var m endpointModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, m.identity())...) // also of what is gone: the framework wants it
@@ -148,7 +158,7 @@ func (r *endpointResource) Read(ctx context.Context, req resource.ReadRequest, r
 		return
 	}
 	id := endpoint.ID(cluster, m.Name.ValueString())
-	st, err := r.endpoints.Get(ctx, id, true)
+	st, rec, err := r.view(ctx, id)
 	if errors.Is(err, endpoint.ErrNotFound) {
 		resp.State.RemoveResource(ctx)
 		return
@@ -157,18 +167,14 @@ func (r *endpointResource) Read(ctx context.Context, req resource.ReadRequest, r
 		resp.Diagnostics.AddError(fmt.Sprintf("Cannot read endpoint %q", m.Name.ValueString()), sentence(err))
 		return
 	}
-	rec, _, err := r.endpoints.Load(ctx, id)
-	if err != nil {
-		resp.Diagnostics.AddError(fmt.Sprintf("Cannot read the rollout of endpoint %q", m.Name.ValueString()), sentence(err))
-		return
-	}
 	r.noteRead(id)
-	resp.Diagnostics.Append(m.read(ctx, st)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, stagedKey, stagedNote(rec))...)
+	resp.Diagnostics.Append(m.read(ctx, shown(st, rec))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, trialKey, trialNote(rec))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 
 func (r *endpointResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	defer failpoint.Hit("endpoint.delete.answer")
 	var m endpointModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	wait, diags := m.Timeouts.Delete(ctx, slack)

@@ -263,10 +263,10 @@ func TestDataDirectoryThatIsNotOurs(t *testing.T) {
 func TestDataDirectoryFromTheEnvironment(t *testing.T) {
 	s := newStage(t)
 	s.data = "elsewhere"
-	s.env = append(s.env, dataDirVariable+"="+s.data)
+	s.env = append(s.env, "TIDEGATE_DATA_DIR"+"="+s.data)
 	s.config(clusterHCL)
 	s.apply().ok()
-	if !exists(s.dataDir()) || exists(filepath.Join(s.dir, dataDirDefault)) {
+	if !exists(s.dataDir()) || exists(filepath.Join(s.dir, ".tidegate")) {
 		t.Error("the engine is not where the environment says")
 	}
 	s.plan().ok()

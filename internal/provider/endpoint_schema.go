@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -26,7 +27,7 @@ const (
 	defaultProtocol     = "v2"
 	defaultStartTimeout = "60s"
 	defaultAnswer       = "60s" // routing.timeout
-	defaultRun          = "inline"
+	defaultRun          = endpoint.Inline
 	defaultOnCancel     = "rollback"
 	mostReplicas        = 16
 )
@@ -37,6 +38,7 @@ func (r *endpointResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 			"Another model, or another runtime, becomes a candidate: apply gives it rising shares of real traffic by the rollout policy, " +
 			"and succeeds only if it was promoted. A candidate that does worse is rolled back, and the apply fails and names the gate; " +
 			"the state then holds the model that serves, so the next plan says what is not in place. " +
+			"With `rollout.run` `staged` apply only makes the candidate ready, and others give it traffic. " +
 			"Replicas, environment, routing and rollout settings change in place.",
 		Attributes: endpointAttributes(),
 		Blocks: map[string]schema.Block{
@@ -57,7 +59,7 @@ func (r *endpointResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 			"rollout": rolloutBlock(),
 			"timeouts": timeoutsBlock(ctx,
 				"How long to wait until the model serves. Default: `start_timeout` and 5 minutes.",
-				"How long a change may take, its rollout included. Default: the policy's longest duration, `start_timeout` and 5 minutes.",
+				"How long a change may take, with the rollout that apply drives. Default: the policy's longest duration (none where `run` is `staged`), `start_timeout` and 5 minutes.",
 				"How long to wait for requests in flight and the model servers' end. Default `5m`."),
 		},
 	}
@@ -117,7 +119,7 @@ func rejectedAttribute() schema.Attribute {
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"revision":     text("Digest of the revision."),
 			"model_digest": text("Digest of its model."),
-			"gate":         text("The gate that failed; or `candidate` (it could not serve), `inconclusive`, `blind`."),
+			"gate":         text("The gate that failed; or `candidate` (it could not serve), `inconclusive`, `blind`, `operator` (a person took it off)."),
 			"reason":       text("What happened, with the numbers."),
 			"retry":        text("`rollout.retry` at the time."),
 			"at":           text("When, RFC 3339."),
@@ -199,8 +201,10 @@ func rolloutBlock() schema.Block {
 			},
 			"run": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(defaultRun),
-				Validators:          []validator.String{oneOf(defaultRun)},
-				MarkdownDescription: "Who drives it. `inline`, the default: apply does, and ends with it.",
+				Validators: []validator.String{oneOf(endpoint.Inline, endpoint.Staged)},
+				MarkdownDescription: "Who drives it. `inline`, the default: apply does, and ends with it. `staged`: apply starts the candidate, " +
+					"waits until it can serve and leaves it without traffic; `tidegate promote` drives it, from a later job of the " +
+					"pipeline or by hand. The state then holds the staged model, and the one that serves again if the candidate is rolled back.",
 			},
 			"retry": schema.StringAttribute{
 				Optional:            true,
@@ -209,8 +213,8 @@ func rolloutBlock() schema.Block {
 			"on_cancel": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(defaultOnCancel),
 				Validators: []validator.String{oneOf("rollback", "freeze")},
-				MarkdownDescription: "What happens to the candidate when apply is interrupted or times out. `rollback`, the default: its traffic is taken away. " +
-					"`freeze`: its weight stays until the next apply goes on, or the policy's `abandoned_after` is over.",
+				MarkdownDescription: "What happens to the candidate when apply, or whoever else drives it, is interrupted or times out. `rollback`, the default: its traffic is taken away. " +
+					"`freeze`: its weight stays until the next one goes on, or the policy's `abandoned_after` is over.",
 			},
 		},
 	}

@@ -41,6 +41,9 @@ func TestExamplesOfTheDocumentationWork(t *testing.T) {
 	s.config(hcl, example(t, "resources", "tidegate_cluster", "import-by-string-id.tf"),
 		example(t, "resources", "tidegate_model_endpoint", "import-by-string-id.tf"))
 	s.apply().ok().says("2 imported, 0 added, 0 changed, 0 destroyed")
+	s.write("models/owls-v1.json", behaviour{Version: "o1"})
+	s.config(hcl, example(t, "resources", "tidegate_model_endpoint", "resource_staged.tf"))
+	s.apply().ok().says("2 added, 0 changed, 0 destroyed")
 	s.config(hcl, example(t, "data-sources", "tidegate_rollout", "data-source.tf"))
 	s.apply().ok().says(`rollout = "no rollout yet: "`)
 

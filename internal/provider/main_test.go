@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	switch {
 	case filepath.Base(os.Args[0]) == modelServer:
 		os.Exit(serveModel(os.Args[1:]))
-	case len(os.Args) > 1 && os.Args[1] == "engine":
+	case len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-"): // a command, such as "engine"
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		code := command.Main(ctx, os.Args[1:], "test", os.Stdin, os.Stdout, os.Stderr)
 		stop()

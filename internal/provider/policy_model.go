@@ -35,6 +35,7 @@ type policyIdentity struct {
 var (
 	stepType = types.ObjectType{AttrTypes: map[string]attr.Type{
 		"weight": types.NumberType, "ratio": types.Float64Type, "floor": types.Float64Type, "minimum": types.StringType,
+		"approval": types.BoolType,
 	}}
 	latencyType = types.ObjectType{AttrTypes: map[string]attr.Type{"tolerance": types.Float64Type}}
 	warmUpType  = types.ObjectType{AttrTypes: map[string]attr.Type{"requests": types.NumberType, "time": types.StringType}}
@@ -47,7 +48,8 @@ var (
 	}()}
 )
 
-// A limit is one of the policy's, and where the policy keeps it.
+// A limit is one of the policy's, and where the policy keeps it. Where that is empty and means a default, at
+// puts the default there first.
 type limit struct {
 	name        string
 	at          func(*rollout.Limits) *rollout.Duration
@@ -69,6 +71,30 @@ var limits = []limit{
 		"How long a rollout may go on without a request to count. It holds after a fifth of it, and is rolled back at it."},
 	{"abandoned_after", func(l *rollout.Limits) *rollout.Duration { return &l.AbandonedAfter }, 10 * time.Second, longest,
 		"How long after its runner died the engine takes the candidate's traffic away."},
+	{"approval", awaiting, time.Second, longest,
+		"Longest wait for an approval, then the candidate's traffic is taken away. Waiting counts toward no other limit."},
+	{"keep_previous", keeping, 0, longest,
+		"How long the revision before stays warm after a promotion, so that going back takes no time. `0s`: not at all."},
+}
+
+func awaiting(l *rollout.Limits) *rollout.Duration {
+	l.Approval = rollout.Duration(l.Await())
+	return &l.Approval
+}
+
+func keeping(l *rollout.Limits) *rollout.Duration {
+	d := rollout.Duration(l.Keep()) // of its own: copies of a policy share what they point to
+	l.KeepPrevious = &d
+	return &d
+}
+
+func sameLimits(a, b rollout.Limits) bool {
+	for _, l := range limits {
+		if *l.at(&a) != *l.at(&b) {
+			return false
+		}
+	}
+	return true
 }
 
 // base returns the policy that m starts from: a preset's, or the default one. While which one is unknown, its
@@ -125,11 +151,13 @@ func (m policyModel) steps(p *rollout.Policy) (at []int, known bool) {
 		ratio, _ := member[types.Float64](b, "ratio")
 		floor, _ := member[types.Float64](b, "floor")
 		minimum, _ := member[types.String](b, "minimum")
-		known = known && ok && !weight.IsUnknown() && !ratio.IsUnknown() && !floor.IsUnknown() && !minimum.IsUnknown()
+		approval, _ := member[types.Bool](b, "approval")
+		known = known && ok && !weight.IsUnknown() && !ratio.IsUnknown() && !floor.IsUnknown() && !minimum.IsUnknown() && !approval.IsUnknown()
 		if !ok || weight.IsUnknown() {
 			continue
 		}
-		s := rollout.Step{Weight: integer(weight), Ratio: ratio.ValueFloat64(), Floor: floor.ValueFloat64()}
+		s := rollout.Step{Weight: integer(weight), Ratio: ratio.ValueFloat64(), Floor: floor.ValueFloat64(),
+			Approval: approval.ValueBool()}
 		if !minimum.IsNull() {
 			s.Minimum = rollout.Duration(span(minimum, time.Second))
 		}
@@ -209,6 +237,11 @@ func (m *policyModel) imply(config policyModel, p rollout.Policy, known bool) {
 		m.Longest = types.StringValue(p.Longest().String())
 	}
 	m.Expected = config.expected(p, known)
+	m.fill(config, p)
+}
+
+// fill sets the limits that the configuration does not say, where it has the block.
+func (m *policyModel) fill(config policyModel, p rollout.Policy) {
 	if config.Limits.IsNull() || config.Limits.IsUnknown() || m.Limits.IsUnknown() {
 		return
 	}

@@ -50,7 +50,7 @@ func (m *policyModel) read(p rollout.Policy) error {
 		m.WarmUp = types.ObjectValueMust(warmUpType.AttrTypes, parts)
 	}
 	m.Limits = types.ObjectNull(limitsType.AttrTypes)
-	if p.Limits != base.Limits {
+	if !sameLimits(p.Limits, base.Limits) {
 		texts := map[string]attr.Value{}
 		for _, l := range limits {
 			texts[l.name] = types.StringValue(l.at(&p.Limits).String())
@@ -93,6 +93,7 @@ func (m *policyModel) readSteps(p, base rollout.Policy) {
 		}
 		parts := map[string]attr.Value{
 			"weight": number(s.Weight), "ratio": types.Float64Null(), "floor": types.Float64Null(), "minimum": types.StringNull(),
+			"approval": types.BoolNull(),
 		}
 		if s.Ratio != 0 {
 			parts["ratio"] = types.Float64Value(s.Ratio)
@@ -102,6 +103,9 @@ func (m *policyModel) readSteps(p, base rollout.Policy) {
 		}
 		if s.Minimum != 0 {
 			parts["minimum"] = types.StringValue(s.Minimum.String())
+		}
+		if s.Approval {
+			parts["approval"] = types.BoolValue(true)
 		}
 		steps = append(steps, types.ObjectValueMust(stepType.AttrTypes, parts))
 	}

@@ -139,10 +139,18 @@ func (r *policyResource) apply(ctx context.Context, config tfsdk.Config, plan tf
 	diags.Append(id.Set(ctx, policyIdentity{m.JSON})...)
 }
 
-// Read has nowhere to look: the state is where the policy is.
+// Read has nowhere to look: the state is where the policy is. One that an older version wrote lacks the limits that it
+// did not know.
 func (r *policyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m policyModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if p, _, known := m.policy(); known {
+		m.fill(m, p)
+		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
+	}
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, policyIdentity{m.JSON})...)
 }
 

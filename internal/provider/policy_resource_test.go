@@ -1,6 +1,10 @@
 package provider
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -248,4 +252,23 @@ func number64(t *testing.T, v any) float64 {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// A state that was written before policies knew approvals and previous revisions.
+func TestPolicyOfAnOlderStateIsNoDiff(t *testing.T) {
+	s := newStage(t)
+	s.config(quick)
+	s.apply().ok()
+	path := filepath.Join(s.dir, "terraform.tfstate")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := regexp.MustCompile(`(?m)^ *"(approval|keep_previous)": .*\n`).ReplaceAllString(string(text), "")
+	if old == string(text) || !json.Valid([]byte(old)) {
+		t.Fatalf("this is no older state:\n%s", old)
+	}
+	s.write("terraform.tfstate", old)
+	s.plan().ok()
+	s.plan("-refresh=false").changes().says("0 to add, 1 to change, 0 to destroy").neverSays("json", "jsonencode")
 }

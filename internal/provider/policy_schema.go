@@ -99,6 +99,12 @@ func stepBlock() schema.Block {
 				Optional: true, Validators: []validator.String{duration(time.Second)}, PlanModifiers: []planmodifier.String{sameDuration},
 				MarkdownDescription: "Least time at this step, such as `5m`. Default: `limits.step_minimum`.",
 			},
+			"approval": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Leaving this step takes a person's word too, `tidegate approve`, after the gates have passed. Until then, " +
+					"at most for `limits.approval`, the weight stays and the gates go on looking for harm. Only endpoints with " +
+					"`rollout.run = \"staged\"` take such a policy. Default `false`.",
+			},
 		}},
 	}
 }

@@ -49,6 +49,16 @@ func policies(t *testing.T) map[string]rollout.Policy {
 		}),
 		"careful, without warm-up":  change(preset("careful"), func(p *rollout.Policy) { p.WarmUp = rollout.WarmUp{} }),
 		"paranoid, without warm-up": change(preset("paranoid"), func(p *rollout.Policy) { p.WarmUp = rollout.WarmUp{} }),
+		"approved": change(standard, func(p *rollout.Policy) {
+			p.SkipLeading = false
+			p.Steps = []rollout.Step{{Weight: 5}, {Weight: 50, Approval: true}}
+			p.Limits.Approval = rollout.Duration(2 * time.Hour)
+		}),
+		"waits and keeps as is meant": change(preset("fast"), func(p *rollout.Policy) {
+			keep := rollout.Duration(30 * time.Minute)
+			p.Limits.Approval, p.Limits.KeepPrevious = rollout.Duration(24*time.Hour), &keep
+		}),
+		"keeps nothing": change(preset("fast"), func(p *rollout.Policy) { p.Limits.KeepPrevious = new(rollout.Duration) }),
 		"fast, longer": change(preset("fast"), func(p *rollout.Policy) {
 			p.Limits.Bake, p.WarmUp.Time = rollout.Duration(7*time.Minute), rollout.Duration(time.Minute)
 		}),
@@ -76,7 +86,7 @@ func TestReadPolicyMeansTheSamePolicy(t *testing.T) {
 
 func TestReadPolicyUsesAPresetsName(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"fast": "fast", "careful": "careful", "paranoid": "paranoid", "standard": "", "own steps": ""} {
+	for name, want := range map[string]string{"fast": "fast", "waits and keeps as is meant": "fast", "careful": "careful", "paranoid": "paranoid", "standard": "", "own steps": ""} {
 		var m policyModel
 		if err := m.read(policies(t)[name]); err != nil {
 			t.Fatal(err)

@@ -6,22 +6,14 @@ package provider
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local"
-)
-
-const (
-	dataDirVariable = "TIDEGATE_DATA_DIR"
-	dataDirDefault  = ".tidegate"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine"
 )
 
 type tidegate struct {
@@ -45,6 +37,16 @@ func (p *tidegate) Schema(_ context.Context, _ provider.SchemaRequest, resp *pro
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Tidegate brings models to production traffic, and takes them back out by itself when the " +
 			"numbers turn. Everything in this block is optional: without it, endpoints run in the embedded engine on this machine.",
+		Attributes: map[string]schema.Attribute{
+			"config_file": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{notEmpty("a file, such as " + engine.FileName)},
+				MarkdownDescription: "File that says where things are, as this block does, for the provider and the command line alike: " +
+					"`{\"local\": {\"data_dir\": \".tidegate\"}}`. A relative path begins at the root module; paths in the file begin at its " +
+					"folder. What the block says itself need not be in the file, and must not differ from it. Default: the environment variable `" +
+					engine.FileVariable + "`, else no file.",
+			},
+		},
 		Blocks: map[string]schema.Block{
 			"local": schema.SingleNestedBlock{
 				MarkdownDescription: "The embedded engine: a daemon on this machine that runs model servers and routes to them.",
@@ -53,16 +55,12 @@ func (p *tidegate) Schema(_ context.Context, _ provider.SchemaRequest, resp *pro
 						Optional:   true,
 						Validators: []validator.String{notEmpty("a folder, such as .tidegate")},
 						MarkdownDescription: "Folder that holds all that the engine keeps. A relative path begins at the root module. " +
-							"Default: the environment variable `" + dataDirVariable + "`, else `" + dataDirDefault + "`.",
+							"Default: what `config_file` says, else the environment variable `" + engine.DataDirVariable + "`, else `" + engine.DefaultDataDir + "`.",
 					},
 				},
 			},
 		},
 	}
-}
-
-type providerModel struct {
-	Local types.Object `tfsdk:"local"`
 }
 
 // Configure remembers where the engine is. It touches nothing: a plan needs no engine.
@@ -82,28 +80,9 @@ func (p *tidegate) Configure(ctx context.Context, req provider.ConfigureRequest,
 	}
 	b := newBackend(root)
 	resp.ResourceData, resp.DataSourceData = b, b
-	dir, known := m.dataDir()
-	if !known {
-		return
+	if c, known := m.config(root, &resp.Diagnostics); known {
+		b.use(engine.Open(c, engine.Program{Version: p.version, Command: p.command}).Local())
 	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(root, dir)
-	}
-	b.use(local.Open(local.Config{DataDir: dir, Command: p.command, Version: p.version}))
-}
-
-// dataDir returns the engine's folder as it was written, and false while it is unknown.
-func (m providerModel) dataDir() (string, bool) {
-	if m.Local.IsUnknown() {
-		return "", false
-	}
-	if dir, ok := m.Local.Attributes()["data_dir"].(types.String); ok && !dir.IsNull() {
-		return dir.ValueString(), !dir.IsUnknown()
-	}
-	if dir := os.Getenv(dataDirVariable); dir != "" {
-		return dir, true
-	}
-	return dataDirDefault, true
 }
 
 func (p *tidegate) Resources(context.Context) []func() resource.Resource {
@@ -119,5 +98,3 @@ func (p *tidegate) DataSources(context.Context) []func() datasource.DataSource {
 		func() datasource.DataSource { return &rolloutDataSource{} },
 	}
 }
-
-var dataDirPath = path.Root("local").AtName("data_dir")

@@ -18,9 +18,12 @@ type rolloutData struct {
 	Approved  types.Int64   `tfsdk:"approved"`
 	Stable    types.String  `tfsdk:"stable"`
 	Candidate types.String  `tfsdk:"candidate"`
+	Staged    types.Bool    `tfsdk:"staged"`
 	Began     types.String  `tfsdk:"began"`
 	Runner    types.String  `tfsdk:"runner"`
 	Hold      types.String  `tfsdk:"hold"`
+	Awaiting  types.String  `tfsdk:"awaiting_since"`
+	Approval  *approvalData `tfsdk:"approval"`
 	Gates     []gateData    `tfsdk:"gates"`
 	Failure   *failureData  `tfsdk:"failure"`
 	History   []historyData `tfsdk:"history"`
@@ -49,6 +52,12 @@ type rateData struct {
 	High     types.Float64 `tfsdk:"high"`
 }
 
+type approvalData struct {
+	By  types.String `tfsdk:"by"`
+	How types.String `tfsdk:"how"`
+	At  types.String `tfsdk:"at"`
+}
+
 type failureData struct {
 	Kind     types.String `tfsdk:"kind"`
 	Gate     types.String `tfsdk:"gate"`
@@ -73,7 +82,13 @@ func (m *rolloutData) read(r rollout.Record) {
 	m.ID, m.Phase = types.StringValue(r.ID), types.StringValue(string(r.Phase))
 	m.Step, m.Weight, m.Approved = count(r.Step), count(r.Weight), count(r.Approved)
 	m.Stable, m.Candidate = types.StringValue(r.Stable), types.StringValue(r.Candidate)
-	m.Began, m.Runner, m.Hold = moment(r.Began), orNull(r.Runner), orNull(r.Hold)
+	m.Staged, m.Began, m.Runner, m.Hold = types.BoolValue(r.Staged), moment(r.Began), orNull(r.Runner), orNull(r.Hold)
+	if !r.AwaitingSince.IsZero() {
+		m.Awaiting = moment(r.AwaitingSince)
+	}
+	if a := r.Approval; a != nil {
+		m.Approval = &approvalData{By: types.StringValue(a.By), How: orNull(a.How), At: moment(a.At)}
+	}
 	for _, v := range r.Verdicts {
 		m.Gates = append(m.Gates, newGateData(v))
 	}

@@ -55,16 +55,28 @@ func (d *rolloutDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 				MarkdownDescription: "Id of the endpoint, `local/CLUSTER/NAME`.",
 			},
 			"id": text("The rollout's id; null if there was none."),
-			"phase": text("Where it stands: `preparing`, `observing`, `holding`, `promoted` or `rolled back`; " +
+			"phase": text("Where it stands: `preparing`, `observing`, `holding`, `awaiting approval`, `promoted` or `rolled back`; " +
 				"null if there was none."),
 			"step":      number("Step that it is at or ended at, 0 for the first."),
 			"weight":    number("The candidate's share of traffic now, in percent."),
 			"approved":  number("The highest share that was approved, in percent."),
 			"stable":    text("Revision that users had when it began."),
 			"candidate": text("Revision on trial."),
-			"began":     text("When it began, RFC 3339."),
-			"runner":    text("Who drives it, or did."),
-			"hold":      text("Why the gates hold the weight; null while they do not."),
+			"staged": schema.BoolAttribute{Computed: true,
+				MarkdownDescription: "Whether it began by `rollout.run = \"staged\"`: then it waits at weight 0 until somebody promotes the candidate."},
+			"began":          text("When it began, RFC 3339."),
+			"runner":         text("Who drives it; null before the first runner and after one that left."),
+			"hold":           text("Why the gates hold the weight; null while they do not."),
+			"awaiting_since": text("Since when it waits for an approval, RFC 3339; null while it does not."),
+			"approval": schema.SingleNestedAttribute{
+				Computed:            true,
+				MarkdownDescription: "A person's word that the present step may be left, or that the last one could; null without one.",
+				Attributes: map[string]schema.Attribute{
+					"by":  text("Who approved it."),
+					"how": text("How that was established."),
+					"at":  text("When, RFC 3339."),
+				},
+			},
 			"gates": schema.ListNestedAttribute{
 				Computed:            true,
 				MarkdownDescription: "What the gates say, with the numbers behind it.",
@@ -89,7 +101,7 @@ func (d *rolloutDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 				Computed:            true,
 				MarkdownDescription: "Why it was rolled back; null if it was not.",
 				Attributes: map[string]schema.Attribute{
-					"kind":     text("`gate`, `candidate`, `inconclusive`, `blind`, `split`, `cancelled`, `abandoned` or `superseded`."),
+					"kind":     text("`gate`, `candidate`, `inconclusive`, `blind`, `operator` (a person took it off), `split`, `cancelled`, `unapproved`, `abandoned` or `superseded`."),
 					"gate":     text("The gate that failed: the one with the most evidence; null where none did."),
 					"rejected": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the candidate is not tried again."},
 					"reason":   text("What happened, with the numbers."),

@@ -45,7 +45,7 @@ func openStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, dir: dir, data: dataDirDefault}
+	s := &stage{t: t, dir: dir, data: ".tidegate"}
 	for _, name := range []string{"HOME", "XDG_CACHE_HOME"} {
 		s.env = append(s.env, name+"="+filepath.Join(dir, "home"))
 	}
@@ -78,7 +78,12 @@ func (s *stage) stopEngine() {
 
 // engine runs a command of the engine, such as "stop".
 func (s *stage) engine(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, os.Args[0], append([]string{"engine"}, append(args, "--data-dir", s.dataDir())...)...)
+	return s.tidegate(ctx, append([]string{"engine"}, args...)...)
+}
+
+// tidegate runs the command line, such as "promote", "penguins".
+func (s *stage) tidegate(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, os.Args[0], append(args, "--data-dir", s.dataDir())...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	out, err := cmd.CombinedOutput()
 	return string(out), err

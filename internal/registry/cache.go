@@ -2,11 +2,9 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 )
@@ -21,11 +19,16 @@ const (
 
 // A Cache remembers digests between plans, so that a plan does not read gigabytes that have not
 // changed. It is kept in the file at Path, and is only ever a short cut: a cache that cannot be
-// read or written makes hashing slower, not wrong. Several programs may use one file; the last
-// to write wins.
+// read or written makes hashing slower, not wrong. Several programs may use one file: an entry that
+// two of them lose to each other is hashed again.
 type Cache struct {
 	Path string
-	mu   sync.Mutex // guards the file within this process
+
+	mu  sync.Mutex
+	all map[string]entry // what was read of the file, and what was added since
+	// The file that was read, and how much of it.
+	from  os.FileInfo
+	until int64
 }
 
 // An entry is what was seen at a path. Folders are entries too, but only to say what they were:
@@ -44,25 +47,25 @@ func (c *Cache) Hash(ctx context.Context, path string) (ref, was Reference, err 
 	if path, err = filepath.Abs(path); err != nil {
 		return Reference{}, Reference{}, fmt.Errorf("hash %s: %w", path, err)
 	}
-	known := c.load()
+	c.refresh()
 	seen := map[string]entry{}
 	start := time.Now()
 	ref, err = hashWith(ctx, path, func(ctx context.Context, file string) (string, int64, error) {
-		e, err := hashKnown(ctx, file, known[file])
+		e, err := hashKnown(ctx, file, c.known(file))
 		if err != nil {
 			return "", 0, err
 		}
 		seen[file] = e
 		return e.Digest, e.Size, nil
 	})
-	was = known[path].Reference
+	was = c.known(path).Reference
 	if err != nil {
 		return Reference{}, was, err
 	}
 	if ref.Dir {
 		seen[path] = entry{Reference: ref, Hashed: start}
 	}
-	c.add(known, seen)
+	c.add(seen)
 	return ref, was, nil
 }
 
@@ -105,78 +108,4 @@ func (e entry) same(o entry) bool {
 func (e entry) trusted() bool {
 	return e.Digest != "" && !e.Dir && !e.Modified.IsZero() &&
 		e.Modified.Add(racy).Before(e.Hashed) && e.Changed.Add(racy).Before(e.Hashed)
-}
-
-type cacheFile struct {
-	Schema  int     `json:"schema"`
-	Entries []entry `json:"entries"`
-}
-
-func (c *Cache) load() map[string]entry {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.read()
-}
-
-func (c *Cache) read() map[string]entry {
-	known := map[string]entry{}
-	var f cacheFile
-	b, err := os.ReadFile(c.Path)
-	if err != nil || json.Unmarshal(b, &f) != nil || f.Schema != cacheSchema {
-		return known
-	}
-	for _, e := range f.Entries {
-		known[e.Path] = e
-	}
-	return known
-}
-
-// add writes what was seen and not known, best effort.
-func (c *Cache) add(known, seen map[string]entry) {
-	for p, e := range seen {
-		if k, ok := known[p]; ok && k == e || e.Dir && k.Reference == e.Reference {
-			delete(seen, p)
-		}
-	}
-	if len(seen) == 0 {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := c.read() // others may have written since
-	for p, e := range seen {
-		all[p] = e
-	}
-	f := cacheFile{Schema: cacheSchema}
-	for _, e := range all {
-		f.Entries = append(f.Entries, e)
-	}
-	slices.SortFunc(f.Entries, func(a, b entry) int { return b.Hashed.Compare(a.Hashed) })
-	f.Entries = f.Entries[:min(len(f.Entries), cacheMax)]
-	_ = f.write(c.Path) // the next plan hashes again
-}
-
-func (f cacheFile) write(path string) error {
-	b, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(b)
-	if closed := temp.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temp.Name())
-	}
-	return err
 }

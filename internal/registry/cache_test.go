@@ -3,6 +3,7 @@ package registry
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,13 @@ func settle(t *testing.T, c *Cache) {
 	if err := f.write(c.Path); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// read returns what is in the file.
+func (c *Cache) read() map[string]entry {
+	fresh := &Cache{Path: c.Path}
+	fresh.refresh()
+	return fresh.all
 }
 
 // forge gives every entry another digest, so that an answer from the cache shows.
@@ -128,7 +136,7 @@ func TestCacheIsBoundedAndSafeForMany(t *testing.T) {
 	t.Parallel()
 	c := &Cache{Path: filepath.Join(t.TempDir(), "digests.json")}
 	f := cacheFile{Schema: cacheSchema}
-	for i := range cacheMax + 10 {
+	for i := range 2 * cacheMax {
 		f.Entries = append(f.Entries, entry{Reference: Reference{Path: string(rune(i))}, Hashed: time.Unix(int64(i), 0)})
 	}
 	if err := f.write(c.Path); err != nil {
@@ -145,4 +153,91 @@ func TestCacheIsBoundedAndSafeForMany(t *testing.T) {
 		t.Errorf("%d entries, the file's is %+v", len(all), all[file])
 	}
 	wantAlone(t, c.Path)
+}
+
+func TestCacheGrowsByWhatIsNew(t *testing.T) {
+	t.Parallel()
+	c := &Cache{Path: filepath.Join(t.TempDir(), "digests.json")}
+	dir := t.TempDir()
+	var last int64
+	for i := range 300 {
+		cached(t, c, write(t, filepath.Join(dir, strconv.Itoa(i)), "hello"))
+		info, err := os.Stat(c.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 && (!os.SameFile(info, c.from) || info.Size()-last > 1000) {
+			t.Fatalf("entry %d: the file was written anew, or grew by %d bytes", i, info.Size()-last)
+		}
+		last = info.Size()
+	}
+	if all := c.read(); len(all) != 300 || all[filepath.Join(dir, "7")].Digest != helloDigest {
+		t.Errorf("%d entries, one is %+v", len(all), all[filepath.Join(dir, "7")])
+	}
+}
+
+func TestCacheFileThatGrowsForEverIsWrittenAnew(t *testing.T) {
+	t.Parallel()
+	c := &Cache{Path: filepath.Join(t.TempDir(), "digests.json")}
+	file := write(t, filepath.Join(t.TempDir(), "x"), "hello") // hashed right after its writing: each look is an entry
+	for range 1000 {
+		cached(t, c, file)
+	}
+	if info, err := os.Stat(c.Path); err != nil || info.Size() > 3*leastFile {
+		t.Errorf("one file's entries take %d bytes, %v", info.Size(), err)
+	}
+}
+
+func TestCacheReadsBehindATornLine(t *testing.T) {
+	t.Parallel()
+	c := &Cache{Path: filepath.Join(t.TempDir(), "digests.json")}
+	dir := t.TempDir()
+	first := write(t, filepath.Join(dir, "first"), "hello")
+	cached(t, c, first)
+	f, err := os.OpenFile(c.Path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`{"path":"/torn","dig`); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := write(t, filepath.Join(dir, "second"), "hello")
+	cached(t, &Cache{Path: c.Path}, second)
+	for _, all := range []map[string]entry{c.read(), func() map[string]entry { c.refresh(); return c.all }()} {
+		if len(all) != 2 || all[first].Digest != helloDigest || all[second].Digest != helloDigest {
+			t.Errorf("entries: %+v", all)
+		}
+	}
+}
+
+func TestCacheAddsToAnEarlierTidegatesFile(t *testing.T) {
+	t.Parallel()
+	old := write(t, filepath.Join(t.TempDir(), "digests.json"), `{"schema":1,"entries":[{"path":"/old","digest":"sha256:old"}]}`)
+	file := write(t, filepath.Join(t.TempDir(), "x"), "hello")
+	c := &Cache{Path: old}
+	cached(t, c, file)
+	if all := c.read(); len(all) != 2 || all["/old"].Digest != "sha256:old" || all[file].Digest != helloDigest {
+		t.Errorf("entries: %+v", all)
+	}
+}
+
+func TestCacheLearnsWhatAnotherProgramWrites(t *testing.T) {
+	t.Parallel()
+	c := &Cache{Path: filepath.Join(t.TempDir(), "digests.json")}
+	other := &Cache{Path: c.Path}
+	dir := t.TempDir()
+	for i := range 20 {
+		file := write(t, filepath.Join(dir, strconv.Itoa(i)), "hello")
+		one, two := c, other
+		if i%2 == 1 {
+			one, two = other, c
+		}
+		ref, _ := cached(t, one, file)
+		if _, was := cached(t, two, file); was != ref {
+			t.Fatalf("file %d: was %+v, want %+v", i, was, ref)
+		}
+	}
 }

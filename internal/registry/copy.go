@@ -8,26 +8,29 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 )
 
 // TempPrefix begins the names of what Copy has not finished: a killed Copy leaves one behind,
 // in the folder of its destination.
 const TempPrefix = ".copying-"
 
-// Copy copies the bytes at ref.Path to the new path dst while hashing them, synced to disk, and
+// Copy copies the bytes at ref.Path to the new path dst on a disk while hashing them, synced to disk, and
 // fails with ErrChanged if they are not those of ref.Digest. There is all of dst or nothing.
 // The copied files are read-only, and executable where the original is.
-func Copy(ctx context.Context, dst string, ref Reference) error {
-	temp, err := os.MkdirTemp(filepath.Dir(dst), TempPrefix)
+func Copy(ctx context.Context, to disk.Disk, dst string, ref Reference) error {
+	temp, err := to.MkdirTemp(filepath.Dir(dst), TempPrefix)
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", ref.Path, err)
 	}
-	err = copyBy(ctx, filepath.Join(temp, "new"), dst, ref)
-	return errors.Join(err, os.RemoveAll(temp))
+	err = copyBy(ctx, to, filepath.Join(temp, "new"), dst, ref)
+	return errors.Join(err, to.RemoveAll(temp))
 }
 
 // copyBy copies to the path temp and then renames it to dst.
-func copyBy(ctx context.Context, temp, dst string, ref Reference) error {
+func copyBy(ctx context.Context, to disk.Disk, temp, dst string, ref Reference) error {
 	info, err := os.Stat(ref.Path)
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
@@ -35,9 +38,9 @@ func copyBy(ctx context.Context, temp, dst string, ref Reference) error {
 	var digest string
 	switch {
 	case info.IsDir():
-		digest, err = copyFolder(ctx, temp, ref.Path)
+		digest, err = copyFolder(ctx, to, temp, ref.Path)
 	case info.Mode().IsRegular():
-		digest, _, err = copyFile(ctx, temp, ref.Path, info.Mode()&0o111 != 0)
+		digest, _, err = copyFile(ctx, to, temp, ref.Path, info.Mode()&0o111 != 0)
 	default:
 		err = specialError(ref.Path, info)
 	}
@@ -47,47 +50,66 @@ func copyBy(ctx context.Context, temp, dst string, ref Reference) error {
 	if digest != ref.Digest {
 		return fmt.Errorf("copy %s: %w: its digest is %s, not %s", ref.Path, ErrChanged, digest, ref.Digest)
 	}
-	if err := os.Rename(temp, dst); err != nil {
+	err = to.Rename(temp, dst)
+	if err == nil {
+		err = to.Sync(filepath.Dir(dst))
+	}
+	if err != nil {
 		return fmt.Errorf("copy %s: %w", ref.Path, err)
 	}
-	return SyncFolder(filepath.Dir(dst))
+	return nil
 }
 
-func copyFolder(ctx context.Context, dst, src string) (string, error) {
+func copyFolder(ctx context.Context, on disk.Disk, dst, src string) (string, error) {
 	files, err := list(ctx, src)
 	if err != nil {
 		return "", err
 	}
-	sum, folders := sha256.New(), map[string]bool{dst: true}
+	sum := sha256.New()
+	folders := []string{dst} // those above before those below
+	if err := on.Mkdir(dst, 0o750); err != nil {
+		return "", fmt.Errorf("copy %s: %w", src, err)
+	}
 	for _, f := range files {
 		to := filepath.Join(dst, filepath.FromSlash(f.rel))
-		for d := filepath.Dir(to); !folders[d]; d = filepath.Dir(d) {
-			folders[d] = true
-		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
+		made, err := makeFolders(on, filepath.Dir(to), folders)
+		if err != nil {
 			return "", fmt.Errorf("copy %s: %w", src, err)
 		}
-		digest, size, err := copyFile(ctx, to, f.path, f.executable)
+		folders = made
+		digest, size, err := copyFile(ctx, on, to, f.path, f.executable)
 		if err != nil {
 			return "", err
 		}
 		f.line(sum, digest, size)
 	}
-	for d := range folders {
-		if err := SyncFolder(d); err != nil {
-			return "", err
+	for _, d := range folders {
+		if err := on.Sync(d); err != nil {
+			return "", fmt.Errorf("copy %s: %w", src, err)
 		}
 	}
 	return digestOf(sum), nil
 }
 
-func copyFile(ctx context.Context, dst, src string, executable bool) (digest string, size int64, err error) {
+// makeFolders makes path, and what is missing above it, and returns all folders that were made so far.
+func makeFolders(on disk.Disk, path string, made []string) ([]string, error) {
+	if slices.Contains(made, path) {
+		return made, nil
+	}
+	made, err := makeFolders(on, filepath.Dir(path), made)
+	if err != nil {
+		return made, err
+	}
+	return append(made, path), on.Mkdir(path, 0o750)
+}
+
+func copyFile(ctx context.Context, on disk.Disk, dst, src string, executable bool) (digest string, size int64, err error) {
 	in, err := os.Open(src)
 	if err != nil {
 		return "", 0, fmt.Errorf("copy: %w", err)
 	}
 	defer in.Close()
-	out, err := os.OpenFile(dst, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	out, err := on.Create(dst, 0o600)
 	if err != nil {
 		return "", 0, fmt.Errorf("copy %s: %w", src, err)
 	}
@@ -107,16 +129,4 @@ func copyFile(ctx context.Context, dst, src string, executable bool) (digest str
 		return "", 0, fmt.Errorf("copy %s to %s: %w", src, dst, err)
 	}
 	return digestOf(sum), size, nil
-}
-
-// SyncFolder makes the names in a folder survive a crash.
-func SyncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("sync: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync the folder %s: %w", path, err)
-	}
-	return nil
 }

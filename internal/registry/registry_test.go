@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 )
 
 const helloDigest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
@@ -195,7 +197,7 @@ func TestCopyCopiesWhatItHashed(t *testing.T) {
 	link(t, "a", filepath.Join(src, "b"))
 	for name, path := range map[string]string{"file": filepath.Join(src, "a", "run"), "folder": src} {
 		ref, dst := mustHash(t, path), filepath.Join(t.TempDir(), "copy")
-		if err := Copy(t.Context(), dst, ref); err != nil {
+		if err := Copy(t.Context(), disk.OS, dst, ref); err != nil {
 			t.Fatal(err)
 		}
 		if got := mustHash(t, dst); got.Digest != ref.Digest {
@@ -214,7 +216,7 @@ func TestCopyRefusesOtherBytesAndLeavesNothing(t *testing.T) {
 		ref := mustHash(t, path)
 		write(t, file, "other")
 		folder := t.TempDir()
-		err := Copy(t.Context(), filepath.Join(folder, "copy"), ref)
+		err := Copy(t.Context(), disk.OS, filepath.Join(folder, "copy"), ref)
 		if !errors.Is(err, ErrChanged) {
 			t.Fatalf("err = %v, want ErrChanged", err)
 		}

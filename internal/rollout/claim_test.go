@@ -144,6 +144,22 @@ func TestAStaleLeaseIsTakenOverAndItsEvidenceContinued(t *testing.T) {
 	}
 }
 
+func TestOnlyTheRestOfALeaseIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t, demoPolicy())
+		m.feed(TakenOver{Runner: "one that dies", At: now()})
+		m.feed(Ready{At: now()})
+		time.Sleep(3 * time.Second)
+		r, err := Run(t.Context(), m, endpointID, opts)
+		if err != nil || r.Epoch != 2 {
+			t.Errorf("%v: epoch %d", err, r.Epoch)
+		}
+		if waited := r.History[3].At.Sub(r.Began); waited != Lease {
+			t.Errorf("taken over %s after the last sign of the first runner\n%s", waited, told(r))
+		}
+	})
+}
+
 func TestALeaseFromAFastClockIsWatchedNotBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t, demoPolicy())
@@ -214,6 +230,42 @@ func TestTheEndOfTheContextRollsBack(t *testing.T) {
 				}
 				m.counts(r)
 			})
+		})
+	}
+}
+
+// An interrupted store's runner is told to stop while its claim is on the way. The claim is carried out, and who
+// does not wait for the answer does not get it.
+type interrupted struct {
+	*memory
+	stop func()
+}
+
+func (i interrupted) Save(ctx context.Context, id string, r Record, v Version) (Version, error) {
+	i.stop()
+	saved, err := i.memory.Save(context.WithoutCancel(ctx), id, r, v)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	return saved, err
+}
+
+func TestARunnerThatIsStoppedWhileItTakesOverSaysItsLastWords(t *testing.T) {
+	for _, freeze := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMemory(t, demoPolicy())
+			ctx, stop := context.WithCancel(t.Context())
+			_, err := Run(ctx, interrupted{m, stop}, endpointID, Options{Runner: "a runner", Freeze: freeze})
+			if !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+			r := m.stored()
+			if freeze && (r.Phase != Preparing || r.Runner != "" || r.Epoch != 1) {
+				t.Errorf("freeze: %s, driven by %q", r.Phase, r.Runner)
+			}
+			if !freeze && (r.Phase != RolledBack || r.Failure.Kind != KindCancelled) {
+				t.Errorf("%s, driven by %q: want it cancelled", r.Phase, r.Runner)
+			}
 		})
 	}
 }

@@ -72,10 +72,11 @@ func (r *Record) prepare(p Policy, seen uint64, at time.Time) {
 	r.tell(at, "%s", opening(p, first, rate))
 }
 
-// firstStep leaves out the steps that rate, requests a second, is too thin for.
+// firstStep leaves out the steps that rate, requests a second, is too thin for. One that a person has to approve
+// of is not left out: nobody would be asked.
 func firstStep(steps []Step, rate float64) int {
 	first := 0
-	for first < len(steps)-1 && steps[first].Weight < highestStart && float64(steps[first].Weight)/100*rate < leastRate {
+	for first < len(steps)-1 && !steps[first].Approval && steps[first].Weight < highestStart && float64(steps[first].Weight)/100*rate < leastRate {
 		first++
 	}
 	return first
@@ -105,7 +106,7 @@ func (r *Record) observe(p Policy, windows []gate.Window, at time.Time) (failed 
 	cold := p.WarmUp != (WarmUp{}) && !r.Warm // when the windows began, which is what matters
 	for _, w := range windows {
 		if cold {
-			w.Candidate.Slower, w.Stable.Slower = nil, nil
+			w.Candidate.Slower, w.Stable.Slower, w.Timed = nil, nil, nil
 		}
 		g.Add(&e, r.Step, &w)
 		r.StepSeen = sum(r.StepSeen, w)
@@ -135,8 +136,9 @@ func (r *Record) observe(p Policy, windows []gate.Window, at time.Time) (failed 
 // settle decides what follows where no gate failed. seen is the requests that the event
 // brought, why says in what way there were none.
 func (r *Record) settle(p Policy, seen uint64, at time.Time, why string) {
-	if r.Phase == AwaitingApproval && r.Approval != nil {
+	if r.Phase == AwaitingApproval && r.Approval != nil && seen > 0 {
 		r.approved(at)
+		defer r.doubted(at)
 	}
 	var (
 		silence = at.Sub(r.lastSeen())

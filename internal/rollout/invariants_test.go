@@ -19,6 +19,14 @@ func check(p Policy, before Record, e Event, after Record) error {
 			which, e, e, before.Phase, before.Weight, before.Step, after.Phase, after.Weight, after.Step, after.Approved, after.Failure)
 	}
 	counted, isCount := e.(Counted)
+	_, rejects := e.(Rejected)
+	_, approves := e.(Approved)
+	if before.Phase == Promoted && rejects { // S4, and the one exception to S2
+		if after.Phase != RolledBack || after.Weight != 0 || after.Approved != 0 || after.Epoch != before.Epoch || after.Failure == nil || after.Failure.Kind != KindOperator {
+			return broken("S4: a promotion that was not taken back")
+		}
+		return nil
+	}
 	raised := after.Weight > before.Weight
 	first := before.Phase == Preparing && after.Phase == Observing
 	switch {
@@ -28,8 +36,16 @@ func check(p Policy, before Record, e Event, after Record) error {
 		return broken("S1: approved by something that is no evidence")
 	case after.Approved > before.Approved && !first && !passed(after.Verdicts):
 		return broken("S1: approved without a recorded pass")
-	case after.Approved > before.Approved && !first && before.Phase != Observing:
+	case after.Approved > before.Approved && !first && before.Phase != Observing && before.Phase != AwaitingApproval && before.Hold == "": // a hold of the gates may end with the pass
 		return broken("S1: approved from a phase that has no evidence")
+	case after.Approved > before.Approved && !first && p.Steps[before.Step].Approval && before.Approval == nil:
+		return broken("S1: approved without a person's word")
+	case after.Approved > before.Approved && first && slices.ContainsFunc(p.Steps[:after.Step], func(s Step) bool { return s.Approval }):
+		return broken("S1: a step that a person has to approve was left out")
+	case before.Approval == nil && after.Approval != nil && (!approves || before.Phase != AwaitingApproval):
+		return broken("S1: a person's word where nobody asked for it")
+	case after.Step != before.Step && after.Approval != nil:
+		return broken("S1: a person's word counts for another step")
 	case after.Approved > before.Approved && !first && requests(total(counted.Windows)) == 0:
 		return broken("S1: approved by the clock alone")
 	case raised && (before.Failure != nil || after.Failure != nil):
@@ -48,7 +64,7 @@ func check(p Policy, before Record, e Event, after Record) error {
 		return broken("S4: a rollback without a reason")
 	case after.Phase == Promoted && before.Phase != Promoted && after.Verdicts[0].Seen.Candidate.Requests == 0:
 		return broken("S7: promotion without evidence")
-	case after.Failure != nil && after.Failure.Rejected != slices.Contains([]string{KindGate, KindCandidate, KindInconclusive, KindBlind}, after.Failure.Kind):
+	case after.Failure != nil && after.Failure.Rejected != slices.Contains([]string{KindGate, KindCandidate, KindInconclusive, KindBlind, KindOperator}, after.Failure.Kind):
 		return broken("S9: the wrong ones are rejected")
 	}
 	return checkBooks(p, before, e, after, broken)
@@ -67,11 +83,15 @@ func checkBooks(p Policy, before Record, e Event, after Record, broken func(stri
 		return broken("a transition that is not told")
 	case len(after.History) > mostEntries:
 		return broken("a history without an end")
-	case after.StepHeld < 0:
+	case after.StepHeld < 0, after.StepAwaited < 0, after.Awaited < 0:
 		return broken("time ran backwards")
+	case !after.Phase.Final() && e.event().Equal(after.Renewed) && after.StepHeld+after.StepAwaited > Duration(max(0, e.event().Sub(after.StepBegan))):
+		return broken("more time was spent holding and waiting than there was")
+	case (after.Phase == AwaitingApproval) == after.AwaitingSince.IsZero():
+		return broken("awaited without a beginning, or the other way around")
 	case (after.Phase == Holding) == after.HeldSince.IsZero():
 		return broken("held without a beginning, or the other way around")
-	case (after.Phase == Observing || after.Phase == Holding) && after.Weight != p.Steps[after.Step].Weight:
+	case (after.Phase == Observing || after.Phase == Holding || after.Phase == AwaitingApproval) && after.Weight != p.Steps[after.Step].Weight:
 		return broken("the weight is not the step's")
 	}
 	return nil
@@ -79,7 +99,7 @@ func checkBooks(p Policy, before Record, e Event, after Record, broken func(stri
 
 func ends(e Event) bool {
 	switch e.(type) {
-	case Failed, Cancelled, Superseded, Abandoned:
+	case Failed, Cancelled, Superseded, Abandoned, Rejected:
 		return true
 	}
 	return false
@@ -114,7 +134,7 @@ func policies(t *rapid.T) Policy {
 	slices.Sort(weights)
 	p.Steps = nil
 	for _, w := range weights {
-		p.Steps = append(p.Steps, Step{Weight: w})
+		p.Steps = append(p.Steps, Step{Weight: w, Approval: rapid.IntRange(0, 3).Draw(t, "approval") == 0})
 	}
 	p.SkipLeading = rapid.Bool().Draw(t, "skip leading")
 	if rapid.Bool().Draw(t, "latency") {
@@ -129,11 +149,15 @@ func policies(t *rapid.T) Policy {
 	p.Limits.Step = seconds("step", 10, 60)
 	p.Limits.Total = seconds("total", 60, 300)
 	p.Limits.Blind = seconds("blind", 5, 60)
+	p.Limits.Approval = seconds("approval", 1, 60)
 	return p
 }
 
 // events are mostly what happens, with all that could happen in between.
 func events(t *rapid.T, r Record, now time.Time) Event {
+	if r.Phase == AwaitingApproval && rapid.IntRange(0, 5).Draw(t, "a word") == 0 {
+		return Approved{"alice", "", now}
+	}
 	switch rapid.IntRange(0, 39).Draw(t, "event") {
 	case 0:
 		return TakenOver{Runner: "r", At: now}
@@ -148,7 +172,7 @@ func events(t *rapid.T, r Record, now time.Time) Event {
 			break
 		}
 		return rapid.SampledFrom([]Event{
-			Failed{"died", now}, Cancelled{"enough", now}, Superseded{"other", now}, Abandoned{now},
+			Failed{"died", now}, Cancelled{"enough", now}, Superseded{"other", now}, Abandoned{now}, Rejected{"bob", "", "", now}, Approved{"alice", "", now},
 		}).Draw(t, "end")
 	}
 	return Counted{Windows: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) gate.Window { return windows(t, r) }), 0, 2).Draw(t, "windows"), At: now}
@@ -208,7 +232,7 @@ func TestInvariantsHoldWhateverHappens(t *testing.T) {
 		ends[endOf(r)]++
 	})
 	t.Logf("ends: %v", ends)
-	for _, end := range []string{string(Promoted), KindGate, KindSplit, KindBlind, KindInconclusive} {
+	for _, end := range []string{string(Promoted), KindGate, KindSplit, KindBlind, KindInconclusive, KindUnapproved, KindOperator} {
 		if ends[end] == 0 {
 			t.Errorf("no walk ended as %s: the claim is emptier than it looks", end)
 		}

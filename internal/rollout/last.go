@@ -31,21 +31,34 @@ func (d *driver) end(ctx context.Context) error {
 	}
 }
 
-// leave stops driving a rollout that waits for an approval.
+// leave stops driving a rollout that waits for an approval, with a *WaitingError. Where somebody was quicker and
+// approved, or ended it, the runner stays.
 func (d *driver) leave(ctx context.Context) error {
-	var e Event = Left{Why: "an approval is needed, and nobody has to wait for it", At: now()}
+	left := Left{Why: "going on needs an approval", At: d.now()}
 	for {
-		err := d.say(ctx, &e)
-		if err == nil && d.rec.Phase.Final() {
-			return nil
+		err := d.parting(ctx, left)
+		if err == nil && d.rec.Runner == "" {
+			return &WaitingError{Record: d.rec}
 		}
 		if err == nil {
-			return &WaitingError{Record: d.rec}
+			return nil
 		}
 		if err := d.recover(ctx, err); err != nil {
 			return err
 		}
 	}
+}
+
+func (d *driver) parting(ctx context.Context, left Left) error {
+	if d.stale {
+		if err := d.reload(ctx); err != nil {
+			return err
+		}
+		if d.rec.Phase.Final() || !d.rec.waits() || d.rec.Runner == "" { // the answer to having left may have been lost
+			return nil
+		}
+	}
+	return d.save(ctx, Next(d.policy, d.rec, left))
 }
 
 // say saves e. Where that is a failure whose windows are partly saved by now, they cannot be
@@ -57,7 +70,7 @@ func (d *driver) say(ctx context.Context, e *Event) error {
 		}
 	}
 	if _, counted := (*e).(Counted); counted && d.intent == nil {
-		*e = Cancelled{Why: "it was found wanting, and the runner was told to stop before that was saved", At: now()}
+		*e = Cancelled{Why: "it was found wanting, and the runner was told to stop before that was saved", At: d.now()}
 	}
 	return d.save(ctx, Next(d.policy, d.rec, *e))
 }
@@ -72,14 +85,17 @@ func (d *driver) farewell(ctx context.Context) Event {
 		why = cause.Error()
 	}
 	if d.Freeze {
-		return Left{Why: why, At: now()}
+		return Left{Why: why, At: d.now()}
 	}
-	return Cancelled{Why: why, At: now()}
+	return Cancelled{Why: why, At: d.now()}
 }
 
 // unsaid tells what is left behind where the last words could not be saved.
 func (d *driver) unsaid(ctx context.Context, err error) error {
 	var held *HeldError
+	if errors.Is(err, ErrNotStored) { // it says what is left behind
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
 	if errors.As(err, &held) || d.Freeze && d.intent == nil {
 		return fmt.Errorf("%w (%w)", ctx.Err(), err)
 	}

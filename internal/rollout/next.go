@@ -108,12 +108,12 @@ func Next(p Policy, r Record, e Event) Record {
 		return r
 	}
 	rejected, byPerson := e.(Rejected)
-	if r.Phase.Final() && !(byPerson && r.Phase == Promoted) {
+	if r.Phase.Final() && (!byPerson || r.Phase != Promoted) {
 		return r
 	}
 	if byPerson {
 		r.Schema = Schema
-		r.rollBack(Failure{Kind: KindOperator, At: rejected.At, Reason: r.rejected(rejected)})
+		r.rollBack(Failure{Kind: KindOperator, At: rejected.At, Reason: r.taken(rejected)})
 		return r
 	}
 	at := e.event()
@@ -155,7 +155,7 @@ func Next(p Policy, r Record, e Event) Record {
 			return r
 		}
 		r.Schema = Schema
-		r.Approval = &Approval{By: e.By, How: e.How, At: at}
+		r.Approval = &Approval{By: words(e.By), How: words(e.How), At: at}
 		r.tell(at, "%s approves going on from %d%%.", person(e.By, e.How), r.Weight)
 	case Superseded:
 		r.rollBack(Failure{Kind: KindSuperseded, At: at, Reason: r.ended(e.Why)})
@@ -175,6 +175,10 @@ func (r *Record) renew(now time.Time) {
 			*t = now
 		}
 	}
+	// What was spent holding and waiting is part of the time that passed.
+	r.Awaited = min(r.Awaited, Duration(now.Sub(r.Opened)))
+	r.StepAwaited = min(r.StepAwaited, Duration(now.Sub(r.StepBegan)))
+	r.StepHeld = min(r.StepHeld, Duration(now.Sub(r.StepBegan))-r.StepAwaited)
 	r.Renewed = now
 	r.Schema = Schema
 }

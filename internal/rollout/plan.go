@@ -58,7 +58,24 @@ func Plan(p Policy, l Load) (Forecast, error) {
 	if few := fewClients(p, l.Clients); few != "" {
 		f.Warnings = append(f.Warnings, few)
 	}
+	if waits := asked(p); waits != "" {
+		f.Warnings = append(f.Warnings, waits)
+	}
 	return f, nil
+}
+
+// asked warns of steps that wait for a person: how long, nobody can forecast.
+func asked(p Policy) string {
+	var at []string
+	for _, s := range p.Steps {
+		if s.Approval {
+			at = append(at, fmt.Sprintf("%d%%", s.Weight))
+		}
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the rollout waits for an approval at %s, for up to %s each time: the waits are not in the forecast, nor the requests that the candidate gets meanwhile", strings.Join(at, ", "), lasting(p.Limits.Await()))
 }
 
 // fewClients warns of steps that say little, as hardly any client is there.

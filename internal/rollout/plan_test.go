@@ -52,6 +52,8 @@ func TestPlanWarnsOfWhatCannotBeDecided(t *testing.T) {
 		"thin":        {nil, Load{RequestsPerSecond: .1, ErrorRate: .01}, "a good candidate would not be promoted within 2h"},
 		"rare errors": {nil, Load{RequestsPerSecond: 1, ErrorRate: .001}, "twice the errors would not be caught"},
 		"short":       {func(p *Policy) { p.Limits.Step = Duration(4 * 60e9) }, Load{RequestsPerSecond: 5}, "would not be promoted"},
+		"people": {func(p *Policy) { p.Steps[1].Approval, p.Steps[3].Approval = true, true }, Load{RequestsPerSecond: 100, ErrorRate: .01},
+			"the rollout waits for an approval at 5%, 25%, for up to 24h each time: the waits are not in the forecast"},
 		"few clients": {nil, Load{RequestsPerSecond: 100, Clients: 80}, "of 80 clients fewer than 10 are with the candidate at 1%, 5%, 10%"},
 	} {
 		p := DefaultPolicy()
@@ -62,7 +64,7 @@ func TestPlanWarnsOfWhatCannotBeDecided(t *testing.T) {
 		if err != nil || !strings.Contains(strings.Join(f.Warnings, "; "), c.want) {
 			t.Errorf("%s: %+v, %v", name, f, err)
 		}
-		if f.Feasible != (name == "few clients") {
+		if f.Feasible != (name == "few clients" || name == "people") {
 			t.Errorf("%s: feasible %t", name, f.Feasible)
 		}
 	}

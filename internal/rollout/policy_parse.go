@@ -92,7 +92,7 @@ func (p *Policy) parseLimits(path string, b []byte) []error {
 		field{"bake", duration(&p.Limits.Bake), true},
 		field{"blind", duration(&p.Limits.Blind), true},
 		field{"abandoned_after", duration(&p.Limits.AbandonedAfter), true},
-		field{"approval", duration(&p.Limits.Approval), false},
+		field{"approval", wait(&p.Limits.Approval), false},
 		field{"keep_previous", func(path string, b []byte) []error {
 			p.Limits.KeepPrevious = new(Duration)
 			return duration(p.Limits.KeepPrevious)(path, b)
@@ -231,6 +231,16 @@ func duration(to *Duration) parser {
 		}
 		*to = d
 		return nil
+	}
+}
+
+// wait reads a duration that is not 0, which stands for the default and is left out: 0s would read as no wait at all.
+func wait(to *Duration) parser {
+	return func(path string, b []byte) []error {
+		if bad := duration(to)(path, b); bad != nil || *to != 0 {
+			return bad
+		}
+		return []error{fmt.Errorf("%s: %s: want %s to %s", path, short(b), minLimit, maxLimit)}
 	}
 }
 

@@ -114,6 +114,19 @@ func TestPolicyErrorsNameFieldValueAndChoices(t *testing.T) {
 		"warm-up misspelt":     {`"errors":{}}`, `"errors":{}},"warm_up":{"second":1}`, []string{"warm_up.second: unknown: want one of requests, time"}},
 		"latency threshold":    {`"errors":{}`, `"errors":{},"latency":{"p99":"1s"}`, []string{"gates.latency.p99: unknown: want one of tolerance"}},
 		"latency tolerance":    {`"errors":{}`, `"errors":{},"latency":{"tolerance":0.5}`, []string{"latency.tolerance: 0.5: want 1 to 20 times"}},
+		"approval a text":      {`{"weight":5}`, `{"weight":5,"approval":"yes"}`, []string{`step[1].approval: "yes": want true or false`}},
+		"approval a number":    {`{"weight":5}`, `{"weight":5,"approval":1}`, []string{"step[1].approval: 1: want true or false"}},
+		"approval null":        {`{"weight":5}`, `{"weight":5,"approval":null}`, []string{"step[1].approval: null: want true or false"}},
+		"approval misspelt":    {`{"weight":5}`, `{"weight":5,"approve":true}`, []string{"step[1].approve: unknown: want one of weight, ratio, floor, minimum, approval"}},
+		"no wait":              {`"limits":{`, `"limits":{"approval":"0s",`, []string{`limits.approval: "0s": want 1s to 720h0m0s`}},
+		"wait too short":       {`"limits":{`, `"limits":{"approval":"10ms",`, []string{"limits.approval: 10ms: want 1s to 720h0m0s"}},
+		"wait negative":        {`"limits":{`, `"limits":{"approval":"-1h",`, []string{"limits.approval: -1h0m0s: want 1s to"}},
+		"wait absurd":          {`"limits":{`, `"limits":{"approval":"9000h",`, []string{"limits.approval: 9000h0m0s: want 1s to 720h0m0s"}},
+		"wait a number":        {`"limits":{`, `"limits":{"approval":3600,`, []string{"limits.approval: 3600: want a duration such as"}},
+		"kept negative":        {`"limits":{`, `"limits":{"keep_previous":"-1s",`, []string{"limits.keep_previous: -1s: want 0s to 720h0m0s"}},
+		"kept for ever":        {`"limits":{`, `"limits":{"keep_previous":"1000h",`, []string{"limits.keep_previous: 1000h0m0s: want 0s to 720h0m0s"}},
+		"kept null":            {`"limits":{`, `"limits":{"keep_previous":null,`, []string{"limits.keep_previous: null: want a duration such as"}},
+		"kept a flag":          {`"limits":{`, `"limits":{"keep_previous":true,`, []string{"limits.keep_previous: true: want a duration such as"}},
 		"several at once":      {`{"weight":25},{"weight":50}`, `{"weight":50},{"weight":25},{"weight":0}`, []string{"step[4].weight: 25 after 50", "step[5].weight: 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,6 +152,35 @@ func TestWhatIsTheDefaultIsLeftOut(t *testing.T) {
 	p, err := ParsePolicy([]byte(strings.Replace(defaultJSON, `"errors":{}}`, `"errors":{}},"alpha":0.01,"beta":5e-2,"warm_up":{}`, 1)))
 	if err != nil || p.JSON() != defaultJSON {
 		t.Errorf("%v: %s", err, p.JSON())
+	}
+}
+
+func TestWhatConcernsPeopleReadsBackAndIsLeftOutWhereItIsTheDefault(t *testing.T) {
+	t.Parallel()
+	for limits, want := range map[string]string{
+		`"approval":"24h","keep_previous":"30m",`: ``,
+		`"keep_previous":"0.5h",`:                 ``,
+		`"keep_previous":"0s",`:                   `,"keep_previous":"0s"`,
+		`"approval":"90m","keep_previous":"24h",`: `,"approval":"1h30m0s","keep_previous":"24h0m0s"`,
+	} {
+		p, err := ParsePolicy([]byte(strings.Replace(defaultJSON, `"limits":{`, `"limits":{`+limits, 1)))
+		if got, want := p.JSON(), strings.TrimSuffix(defaultJSON, "}}")+want+"}}"; err != nil || got != want {
+			t.Errorf("%s: %v\ngot  %s\nwant %s", limits, err, got, want)
+		}
+	}
+	p, err := ParsePolicy([]byte(strings.Replace(defaultJSON, `{"weight":5},{"weight":10}`, `{"weight":5,"approval":false},{"weight":10,"approval":true}`, 1)))
+	if got, want := p.JSON(), strings.Replace(defaultJSON, `{"weight":10}`, `{"weight":10,"approval":true}`, 1); err != nil || got != want {
+		t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
+	}
+	if !p.Approvals() || DefaultPolicy().Approvals() {
+		t.Error("whether a step waits for a person is not known")
+	}
+	if keep := DefaultPolicy().Limits.Keep(); keep != 30*time.Minute {
+		t.Errorf("keeps for %s", keep)
+	}
+	var none Duration
+	if keep := (Limits{KeepPrevious: &none}).Keep(); keep != 0 {
+		t.Errorf("keeps for %s, and was told not to", keep)
 	}
 }
 
@@ -199,6 +241,14 @@ func TestLongestIsBoundedByStepsAndTotal(t *testing.T) {
 	if got := p.Longest(); got != time.Hour {
 		t.Errorf("six steps of ten minutes: %s", got)
 	}
+	p.Steps[0].Approval, p.Steps[5].Approval = true, true
+	if got := p.Longest(); got != 49*time.Hour {
+		t.Errorf("and two approvals: %s", got)
+	}
+	p.Limits.Approval = Duration(time.Minute)
+	if got := p.Longest(); got != 62*time.Minute {
+		t.Errorf("of a minute: %s", got)
+	}
 }
 
 func TestDurationReadsAndWritesText(t *testing.T) {
@@ -217,6 +267,8 @@ func FuzzParsePolicy(f *testing.F) {
 	f.Add([]byte(demoPolicy().JSON()))
 	f.Add([]byte(strings.Replace(defaultJSON, `"2h0m0s"`, `"1.5h"`, 2)))
 	f.Add([]byte(strings.Replace(defaultJSON, `"errors":{}}`, `"latency":{}},"alpha":1e-3,"warm_up":{"time":"1s"}`, 1)))
+	f.Add([]byte(askingPolicy().JSON()))
+	f.Add([]byte(strings.Replace(defaultJSON, `"limits":{`, `"limits":{"approval":"24h","keep_previous":"0s",`, 1)))
 	f.Add([]byte(`{"schema":1,"schema":{}}`))
 	f.Add([]byte(`{"steps":[[]],"gates":[],"limits":0}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

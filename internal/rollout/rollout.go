@@ -172,6 +172,9 @@ type Version string
 var (
 	// ErrConflict: somebody else wrote since the version was loaded. Load again.
 	ErrConflict = errors.New("the record was changed by somebody else")
+	// ErrNotStored: the rollout has ended and the engine has taken the candidate off, but it could
+	// not store that. It goes on trying by itself.
+	ErrNotStored = errors.New("the rollout has ended, and its end is not stored yet")
 	// ErrNotFound: no such endpoint.
 	ErrNotFound = errors.New("no such endpoint")
 )
@@ -210,14 +213,19 @@ type Store interface {
 	// there was none; ErrNotFound if there is no such endpoint.
 	Load(ctx context.Context, id string) (Record, Version, error)
 	// Save writes record and weights in one step, or ErrConflict when v is not the version stored.
+	// After a promotion it takes nothing but a person's going back, while the revision before is
+	// kept: then that one is stable again. *RefusedError where it cannot.
 	Save(ctx context.Context, id string, r Record, v Version) (Version, error)
 	// Count returns the windows since c, none of them twice, and the cursor behind them.
 	// With an empty cursor it returns no window and a cursor at now.
 	Count(ctx context.Context, id string, c Cursor) ([]gate.Window, Cursor, error)
 }
 
+// ErrDue means that what was counted since the record's cursor is about to end the rollout: count at once.
+var ErrDue = errors.New("what was counted decides")
+
 // A Watcher is a Store that can say when a record changes, so that nobody needs to poll.
 type Watcher interface {
-	// Changed returns when the stored version is not v, or with ctx's error.
+	// Changed returns when the stored version is not v, with ErrDue where the store knows that, or with ctx's error.
 	Changed(ctx context.Context, id string, v Version) error
 }

@@ -14,8 +14,10 @@ const Lease = 5 * time.Second
 const (
 	// callLimit bounds one call to the store, so that one that hangs is noticed like one that fails.
 	callLimit = Lease
-	// lastWords is how long a runner that was told to stop tries to say so.
-	lastWords = 2 * time.Second
+	// lastWords is how long a runner that was told to stop tries to say so, claimGrace how long it waits before for the
+	// answer of whether it drives: with what else its process has to do, it shall be gone within 2 s.
+	lastWords  = 1200 * time.Millisecond
+	claimGrace = 300 * time.Millisecond
 )
 
 // Options of a Run.
@@ -151,9 +153,10 @@ func (d *driver) drive(ctx context.Context) error {
 				return nil
 			}
 			if d.LeaveAtApproval && d.rec.waits() {
-				return d.leave(ctx)
+				err = d.leave(ctx)
+			} else {
+				err = d.pause(ctx)
 			}
-			err = d.pause(ctx)
 		}
 		if err := d.recover(ctx, err); err != nil {
 			return err
@@ -169,7 +172,7 @@ func (d *driver) turn(ctx context.Context) error {
 		if err := d.reload(ctx); err != nil {
 			// Nobody counts meanwhile, and that the candidate keeps its traffic then has its
 			// limit too, from what was last known.
-			d.decide(Unseen{Why: err.Error(), At: now()})
+			d.decide(Unseen{Why: err.Error(), At: d.now()})
 			return err
 		}
 		if d.rec.Phase.Final() {
@@ -187,7 +190,7 @@ func (d *driver) turn(ctx context.Context) error {
 }
 
 // pause waits for the next turn. It begins at once where the engine said that the candidate
-// can serve, or that the rollout is over, and where a person approved.
+// can serve, that the rollout is over, or that what was counted decides, and where a person approved.
 func (d *driver) pause(ctx context.Context) error {
 	until := d.turned.Add(d.Interval)
 	watcher, ok := d.store.(Watcher)
@@ -195,6 +198,9 @@ func (d *driver) pause(ctx context.Context) error {
 		call, cancel := context.WithDeadline(ctx, until)
 		err := watcher.Changed(call, d.id, d.v)
 		cancel()
+		if errors.Is(err, ErrDue) {
+			return nil
+		}
 		if err != nil {
 			break // the time is up, or the watcher failed: then the time is waited for
 		}
@@ -220,9 +226,9 @@ func (d *driver) count(ctx context.Context) Event {
 	defer cancel()
 	windows, cursor, err := d.store.Count(call, d.id, d.rec.Cursor)
 	if err != nil {
-		return Unseen{Why: err.Error(), At: now()}
+		return Unseen{Why: err.Error(), At: d.now()}
 	}
-	return Counted{Windows: windows, Cursor: cursor, At: now()}
+	return Counted{Windows: windows, Cursor: cursor, At: d.now()}
 }
 
 func (d *driver) decide(e Event) Record {
@@ -256,7 +262,7 @@ func (d *driver) reload(ctx context.Context) error {
 		return err
 	case r.ID != d.rec.ID:
 		// Another rollout has begun, so this one is over, however it ended.
-		d.rec = Next(d.policy, d.rec, Superseded{Why: "another rollout has begun", At: now()})
+		d.rec = Next(d.policy, d.rec, Superseded{Why: "another rollout has begun", At: d.now()})
 		return nil
 	case r.Epoch != d.rec.Epoch && !r.Phase.Final():
 		return held(r)
@@ -285,12 +291,13 @@ func (d *driver) keep(r Record, v Version) {
 // recover returns the errors that end a Run, and waits where another try may help.
 func (d *driver) recover(ctx context.Context, err error) error {
 	var held *HeldError
+	var waiting *WaitingError
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !errors.As(err, &waiting):
 		return ctx.Err()
-	case errors.As(err, &held), errors.Is(err, ErrNotFound), errors.Is(err, ErrNewer):
+	case errors.As(err, &held), errors.As(err, &waiting), errors.Is(err, ErrNotFound), errors.Is(err, ErrNewer):
 		return err
 	}
 	if d.failing.IsZero() {
@@ -298,7 +305,14 @@ func (d *driver) recover(ctx context.Context, err error) error {
 	}
 	// Who has given the candidate traffic does not give up: the record is the only way to
 	// take it off. Else the caller had better know.
-	if spent := time.Since(d.failing); (!d.claimed || d.rec.Weight == 0) && spent > d.patience() {
+	spent := time.Since(d.failing)
+	if errors.Is(err, ErrNotStored) && (!d.claimed || spent > Lease) {
+		return err // the engine has taken the candidate off, and does the rest by itself
+	}
+	if (!d.claimed || d.rec.Weight == 0) && spent > d.patience() {
+		if d.rec.Weight > 0 && !d.rec.Phase.Final() {
+			err = fmt.Errorf("%w (the candidate keeps %d%% of traffic until a runner can take over, or the engine takes it off)", err, d.rec.Weight)
+		}
 		return fmt.Errorf("the store has failed for %s: %w", lasting(spent), err)
 	}
 	if errors.Is(err, ErrConflict) && d.delay == 0 {
@@ -319,8 +333,9 @@ func (d *driver) patience() time.Duration {
 	return Lease
 }
 
-// now is the wall clock: what goes into a record has no use for the monotonic one.
-func now() time.Time { return time.Now().UTC().Round(0) }
+// now is the wall clock when this Run began, and what has really passed since: a clock that is set
+// meanwhile makes no step longer or shorter. What goes into a record has no use for the monotonic part.
+func (d *driver) now() time.Time { return d.began.Add(time.Since(d.began)).UTC().Round(0) }
 
 // sleep waits, or returns ctx's error.
 func sleep(ctx context.Context, d time.Duration) error {

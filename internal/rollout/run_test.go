@@ -378,3 +378,47 @@ func TestRunRefusesOptionsThatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// An alarming memory says a moment after each change that what was counted decides.
+type alarming struct{ watched }
+
+const alarm = 50 * time.Millisecond
+
+func (a alarming) Changed(ctx context.Context, id string, v Version) error {
+	if a.stored().Weight == 0 {
+		return a.watched.Changed(ctx, id, v)
+	}
+	if err := sleep(ctx, alarm); err != nil {
+		return err
+	}
+	return ErrDue
+}
+
+func TestRunCountsAtOnceWhereTheStoreSaysThatItDecides(t *testing.T) {
+	p := DefaultPolicy()
+	p.Steps, p.SkipLeading = []Step{{Weight: 50}}, false
+	for name, tt := range map[string]struct {
+		open func(m *memory) Store
+		want time.Duration
+	}{
+		"told":     {func(m *memory) Store { return alarming{watched{m}} }, alarm},
+		"not told": {func(m *memory) Store { return watched{m} }, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory(t, p)
+				m.badly = 100
+				m.ready(0)
+				r, err := Run(t.Context(), tt.open(m), endpointID, opts)
+				var back *RolledBackError
+				if !errors.As(err, &back) || r.Failure.Kind != KindGate {
+					t.Fatalf("%v\n%s", err, told(r))
+				}
+				if after := r.Failure.At.Sub(r.StepBegan); after != tt.want {
+					t.Errorf("rolled back %s after the step's beginning, want %s", after, tt.want)
+				}
+				m.counts(r)
+			})
+		})
+	}
+}

@@ -33,6 +33,9 @@ func TestEveryTransitionReadsLikeAColleague(t *testing.T) {
 		{"All steps take too long", tellTotalLimit},
 		{"A runner dies, another leaves, the engine closes the gate", tellAbandoned},
 		{"Nobody ever came", func(t *testing.T) *story { return ended(t, Abandoned{noon.Add(10*time.Minute + 1)}) }},
+		{"People approve, and take the candidate off when it serves", tellApproved},
+		{"Nobody approves", tellUnapproved},
+		{"The approval comes when the gates do not pass any more", tellDoubted},
 		{"The candidate dies", func(t *testing.T) *story {
 			return ended(t, Failed{"exit status 1 after 3 starts: no such model.", noon})
 		}},
@@ -131,6 +134,45 @@ func tellAbandoned(t *testing.T) *story {
 	s.then(func(at time.Time) Event { return Left{"timed out after 5s", at} })
 	s.wait(31 * time.Second)
 	s.then(func(at time.Time) Event { return Abandoned{at} })
+	return s
+}
+
+func tellApproved(t *testing.T) *story {
+	s := asking(t, askingPolicy())
+	s.wait(40 * time.Minute)
+	s.r.LastSeen = s.at
+	s.then(func(at time.Time) Event {
+		return Approved{"alice", "user id 1000 of tide, by its operating system", at}
+	})
+	for range 6 {
+		s.count(s.healthy())
+	}
+	s.then(func(at time.Time) Event { return Approved{"the release workflow", "", at} })
+	s.count(s.healthy())
+	s.wait(10 * time.Minute)
+	s.then(func(at time.Time) Event {
+		return Rejected{"bob", "user id 1001 of tide, by its operating system", "its answers are nonsense", at}
+	})
+	return s
+}
+
+func tellUnapproved(t *testing.T) *story {
+	s := asking(t, askingPolicy())
+	s.wait(time.Hour)
+	s.r.LastSeen = s.at
+	s.count(s.healthy())
+	return s
+}
+
+func tellDoubted(t *testing.T) *story {
+	s := driven(t, askingPolicy())
+	s.count(traffic(10, 8_000, 0))
+	s.count(traffic(10, 8_000, 0))
+	s.approve("alice")
+	doubt := traffic(10, 10_000, 1)
+	doubt.Stable.Bad = 60
+	s.count(doubt)
+	s.count(s.healthy())
 	return s
 }
 

@@ -11,7 +11,9 @@ import (
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
-// tidegateRule is Tidegate itself: the real Next with the real gates.
+// tidegateRule is Tidegate itself: the real Next with the real gates. The people whom a policy asks approve at once,
+// so that a step takes one window longer than without them: what is compared is rules, and no rule knows how long people
+// take.
 type tidegateRule struct {
 	name   string
 	policy rollout.Policy
@@ -110,6 +112,9 @@ func (c *tidegateTrial) See(w Seen) {
 	}
 	step := c.rec.Step
 	c.next(rollout.Counted{At: c.now, Windows: []gate.Window{counted}})
+	if c.rec.Phase == rollout.AwaitingApproval {
+		c.next(rollout.Approved{By: "simulate", At: c.now})
+	}
 	if c.clients != nil && c.rec.Step != step {
 		c.clients.Step()
 	}

@@ -50,6 +50,14 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"SaveComparesVersions":            compareAndSwap,
 		"ProtectionStopsDelete":           protection,
 		"DeleteRefusesMidRollout":         deleteMidRollout,
+		"StagedCandidateWaits":            stagedWaits,
+		"StagedCandidateIsReplaced":       stagedIsReplaced,
+		"ApprovalIsHeardByWhoDrives":      approve,
+		"PeopleRejectCandidates":          rejectByPerson,
+		"PromotionCanBeTakenBack":         keepPrevious,
+		"NothingKeptIsNothingToGoBackTo":  keepNothing,
+		"CandidateTakesThePreviousSlot":   candidateTakesItsPlace,
+		"OnlyPeopleTakePromotionsBack":    onlyPeopleGoBack,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,10 +19,26 @@ const (
 // cannot, that nobody drives any more. It saves like any runner does, by compare-and-swap.
 func (u *unit) act() {
 	doc, _, err := u.d.load(u.id)
-	if err != nil || doc == nil || !doc.inRollout() {
+	if err != nil || doc == nil {
 		return
 	}
 	now := time.Now()
+	u.mu.Lock()
+	u.heard(doc, now)
+	u.mu.Unlock()
+	if doc.Previous != nil {
+		u.expire(doc, now)
+		return // nobody is on trial
+	}
+	if !doc.inRollout() {
+		return
+	}
+	if pending, err := u.store(doc); pending {
+		if err == nil {
+			u.saved()
+		}
+		return
+	}
 	var e rollout.Event
 	p, err := rollout.ParsePolicy(doc.Record.Policy)
 	if err == nil {
@@ -34,11 +50,12 @@ func (u *unit) act() {
 	if e == nil {
 		return
 	}
+	var next rollout.Record
 	written, err := u.d.write(u.id, func(_ *tx, d *document) error {
 		if d.Version != doc.Version {
 			return errUnchanged // somebody else wrote, which woke run again
 		}
-		next := rollout.Next(p, d.Record, e)
+		next = rollout.Next(p, d.Record, e)
 		if reflect.DeepEqual(next, d.Record) {
 			return errUnchanged
 		}
@@ -46,8 +63,12 @@ func (u *unit) act() {
 		return nil
 	})
 	if err != nil {
+		if next.Phase == rollout.RolledBack {
+			_ = u.endUnsaved(doc.version(), next, err) // it is logged, and shown in the status
+			return
+		}
 		u.log().Error("cannot save the rollout", "error", err)
-		time.AfterFunc(time.Second, u.wake)
+		time.AfterFunc(storeAgain, u.wake)
 		return
 	}
 	if written {
@@ -63,32 +84,35 @@ func (u *unit) event(doc *document, p rollout.Policy, now time.Time) rollout.Eve
 	if s := u.candidate(doc); s != nil {
 		st := s.state()
 		switch {
+		case st.Hindered: // which says nothing of the candidate
+			return rollout.Cancelled{Why: "this machine kept the candidate's model servers from starting: " + st.Problem, At: now}
 		case st.Failed:
 			return rollout.Failed{Why: st.Problem, At: now}
-		case st.Restarts > restartsAllowed:
-			return rollout.Failed{Why: fmt.Sprintf("its model servers were restarted %d times: %s", st.Restarts, st.Problem), At: now}
+		case s.restarts(doc.Record) > restartsAllowed:
+			return rollout.Failed{Why: fmt.Sprintf("its model servers were restarted %d times: %s", s.restarts(doc.Record), st.Problem), At: now}
 		case doc.Record.Phase == rollout.Preparing && doc.Record.Ready.IsZero() && s.ready(now):
 			return rollout.Ready{At: now}
 		}
 	}
-	limit := time.Duration(p.Limits.AbandonedAfter)
-	at := later(doc.Record.Renewed, doc.Record.Began).Add(limit)
-	at = later(at, u.d.started.Add(min(limit, returnGrace)))
-	if rollout.Lapsed(doc.Record, p, now) && now.After(at) {
-		return rollout.Abandoned{At: now}
+	if waitsForRunner(doc.Record) {
+		return nil // for as long as it takes
 	}
-	u.timer = wakeIn(u, u.timer, max(at.Sub(now), 0)+10*time.Millisecond)
+	limit := time.Duration(p.Limits.AbandonedAfter)
+	s := u.heard(doc, now)
+	left := limit - s.silence(now)
+	if s.old { // a runner that the engine's end cut off has time to come back
+		left = max(left, min(limit, returnGrace)-now.Sub(s.at))
+	}
+	if at := s.clock(now); left < 0 && rollout.Lapsed(doc.Record, p, at) {
+		return rollout.Abandoned{At: at}
+	}
+	u.timer = wakeIn(u, u.timer, max(left, 0)+10*time.Millisecond)
 	return nil
 }
 
 // candidate returns the slot on trial, not one that an update is trying.
 func (u *unit) candidate(doc *document) *slot {
-	for key, s := range u.slots {
-		if key.revision == doc.Candidate.Revision.Digest && !u.trial[key] {
-			return s
-		}
-	}
-	return nil
+	return u.runs(doc.Candidate.Revision.Digest)
 }
 
 func later(a, b time.Time) time.Time {

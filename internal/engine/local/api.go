@@ -12,11 +12,17 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
-	bodyLimit = 8 << 20          // of a request; a record with its evidence is some 20 KB
-	pollLimit = 50 * time.Second // of a wait for a change, then the client asks again
+	versionPath = "/v1/version"
+
+	bodyLimit   = 8 << 20 // of a request; a record with its evidence is some 20 KB
+	largeBody   = 1 << 20 // larger ones wait for each other
+	largeAtOnce = 4
+	callLimit   = 100              // bytes, of the name of a create
+	pollLimit   = 50 * time.Second // of a wait for a change, then the client asks again
 )
 
 // handler answers the socket. Every path begins with its version.
@@ -24,7 +30,7 @@ func (d *daemon) handler() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, fn func(*http.Request) (any, error)) { mux.Handle(pattern, d.answer(fn)) }
 
-	handle("GET /v1/version", func(*http.Request) (any, error) { return d.self, nil })
+	handle("GET "+versionPath, func(*http.Request) (any, error) { return d.self, nil })
 	handle("GET /v1/status", func(*http.Request) (any, error) { return d.status() })
 	handle("POST /v1/stop", func(*http.Request) (any, error) { d.stop(); return nil, nil })
 
@@ -36,6 +42,7 @@ func (d *daemon) handler() http.Handler {
 	handle("POST "+one, d.postEndpoint)
 	handle("PUT "+one, d.putEndpoint)
 	handle("GET "+one, func(r *http.Request) (any, error) { return d.get(idOf(r), r.URL.Query().Get("claim") == "true") })
+	handle("GET "+one+"/view", func(r *http.Request) (any, error) { return d.view(idOf(r), r.URL.Query().Get("claim") == "true") })
 	handle("DELETE "+one, func(r *http.Request) (any, error) { return nil, d.delete(r.Context(), idOf(r)) })
 	handle("POST "+one+"/abort", d.postAbort)
 	handle("GET "+one+"/record", func(r *http.Request) (any, error) { return d.loadRecord(idOf(r)) })
@@ -45,7 +52,23 @@ func (d *daemon) handler() http.Handler {
 	handle("/", func(r *http.Request) (any, error) {
 		return nil, invalid("%s %s: this engine (API %d) has no such request", r.Method, r.URL.Path, apiVersion)
 	})
-	return mux
+	return bounded(mux)
+}
+
+// bounded lets few large bodies in at once: many would take all memory.
+func bounded(next http.Handler) http.Handler {
+	large := make(chan struct{}, largeAtOnce)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength < 0 || r.ContentLength > largeBody {
+			select {
+			case large <- struct{}{}:
+				defer func() { <-large }()
+			case <-r.Context().Done():
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func idOf(r *http.Request) string { return endpoint.ID(r.PathValue("cluster"), r.PathValue("name")) }
@@ -54,7 +77,10 @@ func idOf(r *http.Request) string { return endpoint.ID(r.PathValue("cluster"), r
 func (d *daemon) answer(fn func(*http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+		failpoint.Hit("api.asked", r.Pattern)
+		defer failpoint.Hit("api.answered", r.Pattern)
 		v, err := d.call(fn, r)
+		failpoint.Hit("api.done", r.Pattern)
 		code := http.StatusOK
 		if err != nil {
 			a, c := toAnswer(err)
@@ -130,8 +156,8 @@ func (d *daemon) postEndpoint(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Call == "" || q.Owner == "" {
-		return nil, invalid("create %s: want an owner and a call", idOf(r))
+	if q.Call == "" || q.Owner == "" || len(q.Call) > callLimit {
+		return nil, invalid("create %s: want an owner and a call of at most %d bytes", idOf(r), callLimit)
 	}
 	return d.create(r.Context(), q.spec(), q.Owner, q.Call)
 }
@@ -140,6 +166,9 @@ func (d *daemon) postAbort(r *http.Request) (any, error) {
 	var q abortRequest
 	if err := read(r, &q); err != nil {
 		return nil, err
+	}
+	if q.Call == "" || len(q.Call) > callLimit {
+		return nil, invalid("abort %s: want a call of at most %d bytes", idOf(r), callLimit)
 	}
 	return nil, d.abort(r.Context(), idOf(r), q.Call)
 }
@@ -172,7 +201,7 @@ func (d *daemon) putRecord(r *http.Request) (any, error) {
 		return nil, err
 	}
 	v, err := d.saveRecord(idOf(r), q.Record, q.Version)
-	return versionBody{v}, err
+	return versionBody{Version: v}, err
 }
 
 func (d *daemon) postCount(r *http.Request) (any, error) {
@@ -185,14 +214,14 @@ func (d *daemon) postCount(r *http.Request) (any, error) {
 }
 
 // getChanges answers when another version than the one in after is stored, or with that one
-// when it has waited long enough.
+// when it has waited long enough, or when what was counted decides and the client said that it knows what that means.
 func (d *daemon) getChanges(r *http.Request) (any, error) {
 	after := version(r.URL.Query().Get("after"))
 	ctx, cancel := context.WithTimeout(r.Context(), pollLimit)
 	defer cancel()
-	v, err := d.changedSince(ctx, idOf(r), after)
+	v, due, err := d.changedSince(ctx, idOf(r), after, r.URL.Query().Get("due") == "true")
 	if errors.Is(err, context.DeadlineExceeded) {
-		return versionBody{after}, nil
+		return versionBody{Version: after}, nil
 	}
-	return versionBody{v}, err
+	return versionBody{v, due}, err
 }

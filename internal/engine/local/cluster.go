@@ -62,7 +62,9 @@ func (d *daemon) deleteCluster(name string) error {
 	err := d.store.update(func(t *tx) error {
 		s, err := t.cluster(name)
 		if errors.Is(err, cluster.ErrNotFound) {
-			return errUnchanged
+			rest, err := t.clusters()
+			last = err == nil && len(rest) == 0 // it was deleted, and the daemon that did so was killed before it ended
+			return errors.Join(err, errUnchanged)
 		}
 		if err != nil {
 			return err
@@ -91,10 +93,7 @@ func (d *daemon) deleteCluster(name string) error {
 		last = len(rest) == 0
 		return err
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errUnchanged) {
 		return err
 	}
 	d.changed.fire()

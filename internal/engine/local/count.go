@@ -14,12 +14,13 @@ import (
 // A counter cuts what a router counts into windows. It lives as long as the router: boot tells its numbers from
 // those of the next one. Its unit's lock protects it.
 type counter struct {
-	router *router.Router
+	router front
 	boot   string
 	table  router.Table // in force
 	at     place        // of the rollout that the clients are counted for
 	last   uint64       // number of the latest cut
 	cuts   []cut        // of this pair of revisions, oldest first
+	cells
 }
 
 // A place is where in a rollout clients are counted; zero before its first step, and where there is no rollout.
@@ -35,12 +36,13 @@ type cut struct {
 	// seen is what was counted since the router began, and the clients of the window that ends here.
 	seen   gate.Window
 	strays uint64 // answers whose requests an earlier weight had split
+	inner  bool   // between two counts, see cells
 }
 
 // cutsKept are ten minutes of one count a second. Where nothing was saved for as long, nobody drives the rollout.
 const cutsKept = 600
 
-func newCounter(r *router.Router) *counter { return &counter{router: r, boot: rand.Text()} }
+func newCounter(r front) *counter { return &counter{router: r, boot: rand.Text()} }
 
 // placeOf returns where a stored rollout stands. While the candidate is prepared it has no place: what clients do then
 // tells who fails anyway.
@@ -58,10 +60,11 @@ func (c *counter) turn(t router.Table, at place, now time.Time) {
 	case t.Stable.Revision != o.Stable.Revision || t.Candidate.Revision != o.Candidate.Revision:
 		c.last++
 		c.cuts = nil // of other revisions
+		c.quiet = nil
 	case t.Weight != o.Weight || sticky(t) != sticky(o) || at != c.at:
 		c.cut(now)
 		// By the time that it is judged, the weight is another.
-		c.cuts[len(c.cuts)-1].unsplit()
+		c.unsplit()
 	}
 	c.router.Set(t)
 	c.table = t
@@ -103,8 +106,9 @@ func (c *counter) totals() gate.Window {
 
 // cut ends a window.
 func (c *counter) cut(now time.Time) uint64 {
+	c.endCells()
 	c.last++
-	k := cut{c.last, c.totals(), c.router.Strays()}
+	k := cut{number: c.last, seen: c.totals(), strays: c.router.Strays()}
 	k.seen.Routed = gate.ByRequest
 	if sticky(c.table) {
 		k.seen.Routed = gate.ByClient
@@ -143,6 +147,7 @@ type cursor struct {
 // count ends a window and returns all of them since old.
 func (c *counter) count(old cursor, now time.Time) ([]gate.Window, cursor) {
 	next := cursor{c.boot, c.cut(now)}
+	c.counted(old, now)
 	if old.Boot != c.boot {
 		return nil, next
 	}
@@ -159,7 +164,14 @@ func (c *counter) since(number uint64) []gate.Window {
 		if i == 0 {
 			return nil // where it began is not known
 		}
-		w, ok := between(c.cuts[i-1].seen, k.seen)
+		before, now := c.cuts[i-1].seen, k.seen
+		if c.cuts[i-1].inner || k.inner {
+			before, now = untimed(before), untimed(now)
+		}
+		w, ok := between(before, now)
+		if ok {
+			ok = c.time(&w, i)
+		}
 		if k.strays != c.cuts[i-1].strays {
 			w.Routed = ""
 		}

@@ -79,7 +79,7 @@ func (c *counted) ask(clients, n int) {
 var keptOpen = http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
 func (c *counted) askAs(client string) {
-	req, err := http.NewRequest(http.MethodGet, "http://"+c.router.Addr(), nil)
+	req, err := http.NewRequest(http.MethodGet, "http://"+c.router.(*router.Router).Addr(), nil)
 	if err != nil {
 		c.t.Error(err)
 		return

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // A making is a create under way. It belongs to the daemon, not to the request: a client that
@@ -65,7 +67,7 @@ func (d *daemon) join(ctx context.Context, s endpoint.Spec, rev endpoint.Revisio
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case d.aborted[call]:
+	case d.aborted.has(call):
 		return nil, context.Canceled
 	}
 	m := d.makings[id]
@@ -188,6 +190,7 @@ func (d *daemon) bring(ctx context.Context, id string, m *making) (endpoint.Stat
 	if err != nil {
 		return endpoint.Status{}, err
 	}
+	u.finished.Store(true)
 	return u.status(saved), nil
 }
 
@@ -211,7 +214,7 @@ func (u *unit) awaitStable(ctx context.Context) error {
 // abort undoes a create that its client takes back.
 func (d *daemon) abort(ctx context.Context, id, call string) error {
 	d.mu.Lock()
-	d.aborted[call] = true
+	d.aborted.add(call, time.Now())
 	m := d.makings[id]
 	d.mu.Unlock()
 	if m != nil && m.call == call {
@@ -237,6 +240,7 @@ func (d *daemon) discard(id string) {
 		return
 	}
 	d.removeUnit(id)
+	failpoint.Hit("logs.remove")
 	if err := os.RemoveAll(d.dir.serversOf(id)); err != nil {
 		d.log.Warn("cannot remove the endpoint's logs", "endpoint", id, "error", err)
 	}

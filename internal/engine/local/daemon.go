@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,17 +23,19 @@ type daemon struct {
 	store   *store
 	content *content.Store
 	metrics *prometheus.Registry
+	outside outside
 	started time.Time
 
 	changed  signal         // of anything that the page shows
 	stopping chan struct{}  // closed when the daemon is to end
 	working  sync.WaitGroup // makings and collections
 
-	mu      sync.Mutex // of all below
-	stopped bool
-	units   map[string]*unit
-	makings map[string]*making
-	aborted map[string]bool // calls of creates that were taken back
+	mu       sync.Mutex // of all below
+	stopped  bool
+	collects bool // one waits for its turn
+	units    map[string]*unit
+	makings  map[string]*making
+	aborted  aborts
 
 	staging sync.Mutex // one stage or collection at a time
 	pinning sync.Mutex // of pins; never held for long
@@ -47,6 +50,11 @@ var (
 	// errReplaced ends the creation of an endpoint that is now wanted otherwise.
 	errReplaced = errors.New("another create of the same name, with other arguments, took its place")
 )
+
+func newDaemon(dir dataDir, log *slog.Logger, st *store, blobs *content.Store, o outside) *daemon {
+	return &daemon{dir: dir, log: log, store: st, content: blobs, metrics: prometheus.NewRegistry(), outside: o, started: time.Now(),
+		stopping: make(chan struct{}), units: map[string]*unit{}, makings: map[string]*making{}, pins: map[string]int{}}
+}
 
 // notFound is the answer about an endpoint that is not there.
 func notFound(id string) error { return fmt.Errorf("endpoint %s: %w", id, endpoint.ErrNotFound) }
@@ -77,7 +85,7 @@ func (d *daemon) write(id string, fn func(*tx, *document) error) (bool, error) {
 		if err := fn(t, doc); err != nil {
 			return err
 		}
-		doc.settle()
+		doc.settle(time.Now())
 		return t.put(doc)
 	})
 	if errors.Is(err, errUnchanged) {
@@ -91,17 +99,13 @@ func (d *daemon) unit(id string) (*unit, error) {
 	if _, _, err := splitID(id); err != nil {
 		return nil, invalid("%v", err)
 	}
-	doc, _, err := d.load(id)
-	if err != nil {
-		return nil, err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u := d.units[id]
 	switch {
 	case d.stopped:
 		return nil, errStopping
-	case doc == nil, !doc.Finished, u == nil:
+	case u == nil, !u.finished.Load(): // the document is not read for every request that is refused
 		return nil, notFound(id)
 	}
 	return u, nil
@@ -136,25 +140,35 @@ func (d *daemon) removeUnit(id string) {
 
 // get returns an endpoint; claim says that it is in a state from now on.
 func (d *daemon) get(id string, claim bool) (endpoint.Status, error) {
+	v, err := d.view(id, claim)
+	return v.Status, err
+}
+
+// view is get with the endpoint's last rollout, from one look at the store.
+func (d *daemon) view(id string, claim bool) (viewBody, error) {
 	u, err := d.unit(id)
 	if err != nil {
-		return endpoint.Status{}, err
+		return viewBody{}, err
 	}
 	doc, _, err := d.load(id)
 	if err != nil {
-		return endpoint.Status{}, err
+		return viewBody{}, err
 	}
 	if doc == nil {
-		return endpoint.Status{}, notFound(id)
+		return viewBody{}, notFound(id)
 	}
 	if claim && !doc.Claimed {
 		_, err = d.write(id, func(_ *tx, doc *document) error {
 			doc.Claimed = true
 			return nil
 		})
+		if fromDisk(err) != nil { // it can wait: whoever plans wants to read
+			d.log.Warn("an endpoint was not claimed", "endpoint", id, "error", err)
+			err = nil
+		}
 		u.changed.fire() // it is another version
 	}
-	return u.status(doc), err
+	return viewBody{u.status(doc), doc.Record}, err
 }
 
 // delete removes an endpoint, not in mid-rollout.
@@ -182,8 +196,7 @@ func (d *daemon) delete(ctx context.Context, id string) error {
 		case doc.Spec.DeletionProtection && doc.Finished:
 			return fmt.Errorf("delete endpoint %s: %w: set deletion_protection = false and apply, then delete", id, endpoint.ErrProtected)
 		case doc.inRollout():
-			return fmt.Errorf("delete endpoint %s: %w (%s, weight %d%%): wait for its end, or apply the stable model again, which ends it",
-				id, endpoint.ErrBusy, doc.Record.Phase, doc.Record.Weight)
+			return busy(doc)
 		}
 		return t.remove(id)
 	})
@@ -233,6 +246,9 @@ func (d *daemon) stage(ctx context.Context, s endpoint.Spec, rev endpoint.Revisi
 	d.staging.Lock()
 	defer d.staging.Unlock()
 	_, err := d.content.Stage(ctx, s, rev)
+	if full(err) || errors.Is(err, syscall.EROFS) {
+		err = fmt.Errorf("%w: nothing was changed; %s", err, d.dir.way(err))
+	}
 	return err
 }
 
@@ -254,12 +270,16 @@ func (d *daemon) pin(digest string) (unpin func()) {
 func (d *daemon) collect() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stopped {
-		return
+	if d.stopped || d.collects {
+		return // the one that waits begins later than this
 	}
+	d.collects = true
 	d.working.Go(func() {
 		d.staging.Lock()
 		defer d.staging.Unlock()
+		d.mu.Lock()
+		d.collects = false
+		d.mu.Unlock()
 		d.pinning.Lock()
 		defer d.pinning.Unlock()
 		keep := map[string]bool{}
@@ -272,6 +292,9 @@ func (d *daemon) collect() {
 				keep[doc.Stable.Revision.Digest] = true
 				if doc.Candidate != nil {
 					keep[doc.Candidate.Revision.Digest] = true
+				}
+				if doc.Previous != nil {
+					keep[doc.Previous.Revision.Digest] = true
 				}
 			}
 			return err

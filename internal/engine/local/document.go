@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	documentSchema = 1
+	documentSchema = 2
 	rejectionsKept = 20 // of an endpoint, the newest
 )
 
@@ -28,6 +28,7 @@ type document struct {
 	Spec      endpoint.Spec `json:"spec"`
 	Stable    deployed      `json:"stable"`
 	Candidate *deployed     `json:"candidate,omitempty"`
+	Previous  *previous     `json:"previous,omitempty"` // only while no candidate is there
 
 	Record   rollout.Record       `json:"record"`
 	Rejected []endpoint.Rejection `json:"rejected,omitempty"` // newest first
@@ -86,7 +87,8 @@ func (d *document) withSecrets(secrets map[string]string) endpoint.Spec {
 
 // status is what the document alone says; whether it serves, only a unit knows.
 func (d *document) status() endpoint.Status {
-	st := endpoint.Status{Spec: d.of(d.Stable), URL: d.url(), Stable: d.Stable.Revision, Rejected: d.Rejected}
+	st := endpoint.Status{Spec: d.of(d.Stable), URL: d.url(), Stable: d.Stable.Revision, Rejected: d.Rejected,
+		Previous: d.Previous.status()}
 	if d.inRollout() {
 		st.Candidate = &endpoint.Candidate{Revision: d.Candidate.Revision, Model: d.Candidate.Model, Runtime: d.Candidate.Runtime}
 	}
@@ -94,11 +96,18 @@ func (d *document) status() endpoint.Status {
 }
 
 // settle draws the consequences of a record that is final: they belong to the same write.
-func (d *document) settle() {
+func (d *document) settle(now time.Time) {
+	if d.wentBack() {
+		d.goBack()
+		return
+	}
 	if d.Candidate == nil || !d.Record.Phase.Final() {
 		return
 	}
 	c := *d.Candidate
+	if d.Record.Phase == rollout.Promoted {
+		d.keep(now)
+	}
 	d.Candidate = nil
 	if d.Record.Phase == rollout.Promoted {
 		d.Stable = c
@@ -143,11 +152,6 @@ func (d *document) rejection(digest, retry string) *endpoint.Rejection {
 		}
 	}
 	return nil
-}
-
-// driven returns who drives the rollout and whether it is taken to be alive.
-func (d *document) driven(at time.Time) (string, bool) {
-	return d.Record.Runner, d.Record.Runner != "" && at.Sub(d.Record.Renewed) < rollout.Lease
 }
 
 // splitID is the inverse of endpoint.ID.

@@ -146,6 +146,34 @@ func (p endpoints) Get(ctx context.Context, id string, claim bool) (endpoint.Sta
 	return st, absent(err, id)
 }
 
+// View is Get and Load at once: of the same moment, by one request.
+func (p endpoints) View(ctx context.Context, id string, claim bool) (endpoint.Status, rollout.Record, error) {
+	path, err := endpointPath(id)
+	if err != nil {
+		return endpoint.Status{}, rollout.Record{}, err
+	}
+	path += "/view"
+	if claim {
+		path += "?claim=true"
+	}
+	var b viewBody
+	err = p.e.read(ctx, path, &b, func(t *tx) error {
+		doc, err := finished(t, id)
+		if err == nil {
+			b = viewBody{doc.status(), doc.Record}
+			b.Status.Problem = notRunning
+		}
+		return err
+	})
+	if errors.Is(err, errInvalid) { // an older daemon, which no read replaces, has no such request
+		if b.Status, err = p.Get(ctx, id, claim); err == nil {
+			b.Record, _, err = p.Load(ctx, id)
+		}
+		return b.Status, b.Record, err
+	}
+	return b.Status, b.Record, absent(err, id)
+}
+
 // finished returns an endpoint that is there for its users.
 func finished(t *tx, id string) (*document, error) {
 	doc, err := t.endpoint(id)
@@ -218,11 +246,14 @@ func (p endpoints) Changed(ctx context.Context, id string, v rollout.Version) er
 	}
 	for {
 		var b versionBody
-		if err := p.e.write(ctx, http.MethodGet, path+"/changes?after="+url.QueryEscape(string(v)), nil, &b); err != nil {
+		if err := p.e.write(ctx, http.MethodGet, path+"/changes?after="+url.QueryEscape(string(v))+"&due=true", nil, &b); err != nil {
 			return err
 		}
 		if b.Version != v {
 			return nil
+		}
+		if b.Due {
+			return rollout.ErrDue
 		}
 	}
 }

@@ -2,10 +2,13 @@ package local
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // apiVersion is the version of the paths under /v1: clients refuse to guess at another.
@@ -23,24 +26,27 @@ type info struct {
 }
 
 // writeInfo replaces the file in one step: clients read it at any time.
-func writeInfo(path string, i info) error {
+func writeInfo(to disk.Disk, path string, i info) error {
 	b, err := json.MarshalIndent(i, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".engine-*.json") // 0600
-	if err != nil {
-		return err
+	failpoint.Hit("info.rename")
+	return disk.Replace(to, path, append(b, '\n'), 0o600)
+}
+
+// errNoInfo: what is in the file says nothing. The next daemon writes it anew.
+var errNoInfo = errors.New("it does not say who runs here")
+
+// hung says what to do about a daemon that holds the directory and does not answer.
+func (d dataDir) hung() error {
+	which, end := "an engine", "end its process"
+	if i, err := readInfo(d.info()); err == nil {
+		which, end = fmt.Sprintf("its engine, process %d,", i.PID), fmt.Sprintf("end it with kill -9 %d", i.PID)
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // gone already after the rename
-	if _, err := f.Write(append(b, '\n')); err != nil {
-		_ = f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return fmt.Errorf("data directory %s: %s holds it and %w. Safe: all that is stored, endpoints, rollouts and their weights. "+
+		"Not safe: whether the endpoints answer. Next: see %s; if it hangs, %s and try again: the next engine goes on from what is stored",
+		d, which, errSilent, d.log(), end)
 }
 
 func readInfo(path string) (info, error) {
@@ -50,7 +56,7 @@ func readInfo(path string) (info, error) {
 		return i, err
 	}
 	if err := json.Unmarshal(b, &i); err != nil {
-		return i, fmt.Errorf("%s: %w", path, err)
+		return i, fmt.Errorf("%s: %w: %w", path, errNoInfo, err)
 	}
 	return i, nil
 }

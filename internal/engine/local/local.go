@@ -36,13 +36,21 @@ func (c Config) dataDir() (dataDir, error) {
 // An Engine reaches the daemon of a data directory.
 type Engine struct {
 	config Config
+	reach  reach
 
 	mu      sync.Mutex
 	checked bool // a daemon of the right version answered
+
+	lineLock sync.Mutex
+	line     *line // to the daemon that was asked last
 }
 
 // Open returns the engine. It touches nothing yet.
-func Open(c Config) *Engine { return &Engine{config: c} }
+func Open(c Config) *Engine {
+	e := &Engine{config: c}
+	e.reach = reach{transport: e.transport, spawn: e.spawn}
+	return e
+}
 
 // Clusters returns the engine's clusters. Applying one starts the daemon.
 func (e *Engine) Clusters() cluster.Engine { return clusters{e} }

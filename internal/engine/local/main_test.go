@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -58,6 +59,8 @@ type model struct {
 	Slow     time.Duration `json:"slow,omitempty"`     // for each answer
 	Varies   bool          `json:"varies,omitempty"`   // the answers take Slow on average
 	Prints   string        `json:"prints,omitempty"`   // the variable that it prints before it exits
+	Answers  int           `json:"answers,omitempty"`  // more bytes that each answer has
+	Chatty   bool          `json:"chatty,omitempty"`   // it prints a kilobyte for each request
 }
 
 // serveModel speaks the Open Inference Protocol v2, as far as readiness and one answer.
@@ -86,12 +89,17 @@ func serveModel(port, path string) error {
 		}
 	})
 	mux.HandleFunc("POST /v2/", func(w http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
 		time.Sleep(m.takes())
+		if m.Chatty {
+			fmt.Println(strings.Repeat("x", 1000))
+		}
 		disliked := m.Dislikes != "" && strings.HasSuffix(req.Header.Get("X-Client"), m.Dislikes)
 		if n := served.Add(1); disliked || m.Every > 0 && n%uint64(m.Every) == 0 {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 		_ = json.NewEncoder(w).Encode(answer{Model: m.Name, Greeting: os.Getenv("GREETING"), PID: os.Getpid()})
+		_, _ = io.CopyN(w, zeros{}, int64(m.Answers))
 	})
 	mux.HandleFunc("POST /exit", func(http.ResponseWriter, *http.Request) { os.Exit(9) })
 	return http.ListenAndServe("127.0.0.1:"+port, mux)
@@ -104,6 +112,10 @@ func (m model) takes() time.Duration {
 	}
 	return m.Slow/2 + time.Duration(rand.ExpFloat64()*float64(m.Slow/2))
 }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 type answer struct {
 	Model    string `json:"model"`
@@ -222,13 +234,14 @@ func (l *lab) spec(name, file string) endpoint.Spec {
 	}
 }
 
-// quickPolicy is the default with less patience.
+// quickPolicy is the default with less patience, which keeps nothing after a promotion.
 func quickPolicy() rollout.Policy {
 	p := rollout.DefaultPolicy()
 	p.Steps = []rollout.Step{{Weight: 25}, {Weight: 50}}
 	p.SkipLeading = false
 	p.Limits.StepMinimum = rollout.Duration(time.Second)
 	p.Limits.Bake = rollout.Duration(time.Second)
+	p.Limits.KeepPrevious = new(rollout.Duration)
 	return p
 }
 

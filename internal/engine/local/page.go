@@ -39,6 +39,7 @@ func (d *daemon) snapshot() page.Snapshot {
 			Weight:        e.Record.Weight,
 			Record:        e.Record,
 			Rejected:      e.Status.Rejected,
+			Previous:      e.Status.Previous,
 			ReplicasReady: e.Ready,
 			Replicas:      e.Status.Spec.Replicas,
 		}

@@ -17,6 +17,7 @@ func (d *daemon) saveRecord(id string, r rollout.Record, v version) (version, er
 		return "", err
 	}
 	var now version
+	valid := false
 	written, err := d.write(id, func(_ *tx, doc *document) error {
 		if doc.version() != v {
 			return fmt.Errorf("endpoint %s: version %s is stored, not %s: %w", id, doc.version(), v, rollout.ErrConflict)
@@ -28,9 +29,21 @@ func (d *daemon) saveRecord(id string, r rollout.Record, v version) (version, er
 		if err := follows(doc.Record, r); err != nil {
 			return fmt.Errorf("save the rollout of %s: %w", id, err)
 		}
+		if goesBack(doc.Record, r) {
+			if err := u.mayGoBack(doc); err != nil {
+				return err
+			}
+		}
+		if err := u.ends(doc, r); err != nil {
+			return err
+		}
+		valid = doc.inRollout()
 		doc.Record = r
 		return nil
 	})
+	if err != nil && valid && r.Phase == rollout.RolledBack {
+		err = u.endUnsaved(v, r, err)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -52,6 +65,8 @@ func follows(old, r rollout.Record) error {
 		return err
 	}
 	switch {
+	case goesBack(old, r):
+		return takesBack(old, r)
 	case old.Phase.Final():
 		return invalid("the rollout is over (%s)", phaseName(old.Phase))
 	case r.ID != old.ID, r.Candidate != old.Candidate, r.Stable != old.Stable, !bytes.Equal(r.Policy, old.Policy):
@@ -89,30 +104,34 @@ func phaseName(p rollout.Phase) string {
 	return string(p)
 }
 
-// changedSince returns when the stored version is not v, or with ctx's error.
-func (d *daemon) changedSince(ctx context.Context, id string, v version) (version, error) {
+// changedSince returns when the stored version is not v, with ctx's error, or, if the caller wants to know, when what
+// was counted decides.
+func (d *daemon) changedSince(ctx context.Context, id string, v version, wants bool) (now version, due bool, err error) {
 	u, err := d.unit(id)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	for {
 		next := u.changed.next()
 		doc, _, err := d.load(id)
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
 		if doc == nil {
-			return "", notFound(id)
+			return "", false, notFound(id)
 		}
 		if doc.version() != v {
-			return doc.version(), nil
+			return doc.version(), false, nil
+		}
+		if wants && u.due() {
+			return v, true, nil
 		}
 		select {
 		case <-next:
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return "", false, ctx.Err()
 		case <-d.stopping:
-			return "", errStopping
+			return "", false, errStopping
 		}
 	}
 }

@@ -8,15 +8,17 @@ import (
 	"net"
 	"net/http"
 	"os"
+	ossignal "os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/prometheus/client_golang/prometheus"
-	"gopkg.in/natefinch/lumberjack.v2"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/content"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/process"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
@@ -37,18 +39,24 @@ func Serve(ctx context.Context, c Config) error {
 	if err := dir.prepare(); err != nil {
 		return err
 	}
+	failpoint.Hit("lock")
 	lock, err := dir.hold(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lock.Unlock() }() // the end of the process does it too
-	out := &lumberjack.Logger{Filename: dir.log(), MaxSize: 10, MaxBackups: 3}
+	out := dir.logFile()
 	defer func() { _ = out.Close() }()
 	log := slog.New(slog.NewJSONHandler(out, nil))
 	slog.SetDefault(log)
 	ctx, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
 	go dir.watch(ctx, lose)
+	// A limit on file sizes is an error of the write that meets it, like a full disk: not the end of all
+	// endpoints. Listened to and not ignored, for model servers would inherit that.
+	beyond := make(chan os.Signal, 1)
+	ossignal.Notify(beyond, syscall.SIGXFSZ)
+	defer ossignal.Stop(beyond)
 	if err := serve(ctx, dir, c.Version, log); err != nil {
 		log.Error("the engine ends", "error", err)
 		return err
@@ -81,12 +89,13 @@ var errLost = errors.New("the data directory was deleted or moved away while the
 // watch ends a daemon whose data directory is gone: nobody could reach it, or stop it, any more.
 func (d dataDir) watch(ctx context.Context, lose context.CancelCauseFunc) {
 	held, err := os.Stat(d.lock())
-	for err == nil {
+	for !errors.Is(err, os.ErrNotExist) {
 		if pause(ctx, lookForDir) != nil {
 			return
 		}
 		var now os.FileInfo
-		if now, err = os.Stat(d.lock()); err == nil && !os.SameFile(held, now) {
+		now, err = os.Stat(d.lock()) // that it may not be looked at does not mean that it is gone
+		if err == nil && held != nil && !os.SameFile(held, now) {
 			break
 		}
 	}
@@ -99,16 +108,17 @@ func serve(ctx context.Context, dir dataDir, program string, log *slog.Logger) e
 		return err
 	}
 	defer func() { _ = st.close() }() // every write was synced
+	failpoint.Hit("reap")
 	// What an earlier daemon left must be gone before its bytes or its ports are used again.
 	if err := process.Reap(ctx, dir.servers()); err != nil {
 		return fmt.Errorf("end the model servers of an earlier engine: %w", err)
 	}
+	failpoint.Hit("reaped")
 	blobs, err := content.Open(dir.content())
 	if err != nil {
 		return err
 	}
-	d := &daemon{dir: dir, log: log, store: st, content: blobs, metrics: prometheus.NewRegistry(), started: time.Now(),
-		stopping: make(chan struct{}), units: map[string]*unit{}, makings: map[string]*making{}, aborted: map[string]bool{}, pins: map[string]int{}}
+	d := newDaemon(dir, log, st, blobs, machine())
 	page, err := d.listenPage()
 	if err != nil {
 		return err
@@ -148,6 +158,8 @@ func (d *daemon) listenPage() (net.Listener, error) {
 
 // listenSocket opens the socket and says in engine.json who answers there.
 func (d *daemon) listenSocket(program, page string) (net.Listener, error) {
+	failpoint.Hit("socket")
+	defer failpoint.Hit("socket.open")
 	path, err := d.dir.socket(os.Getenv("XDG_RUNTIME_DIR"))
 	if err != nil {
 		return nil, err
@@ -169,7 +181,8 @@ func (d *daemon) listenSocket(program, page string) (net.Listener, error) {
 	}
 	d.self = info{PID: os.Getpid(), Version: program, Build: buildOf(exe), API: apiVersion, Socket: path,
 		Page: "http://" + page, Started: d.started}
-	if err := writeInfo(d.dir.info(), d.self); err != nil {
+	failpoint.Hit("info")
+	if err := writeInfo(disk.OS, d.dir.info(), d.self); err != nil {
 		return nil, d.dir.explain(err)
 	}
 	return l, nil
@@ -195,6 +208,7 @@ func (d *daemon) live(ctx context.Context, socket, page net.Listener) error {
 	case err = <-failed:
 		err = fmt.Errorf("the engine stopped answering: %w", err)
 	}
+	failpoint.Hit("stop")
 	d.log.Info("the engine stops", "asked", err == nil)
 	d.stop()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
@@ -205,6 +219,7 @@ func (d *daemon) live(ctx context.Context, socket, page net.Listener) error {
 	_ = web.Close()  // its streams never end by themselves
 	d.working.Wait() // creations, which leave what they have to the next engine
 	d.closeUnits(limit)
+	failpoint.Hit("units.closed")
 	if lost := context.Cause(ctx); errors.Is(lost, errLost) {
 		return lost // another engine may be at these paths now
 	}
@@ -213,6 +228,7 @@ func (d *daemon) live(ctx context.Context, socket, page net.Listener) error {
 			d.log.Warn("cannot remove a file of the engine", "path", path, "error", err)
 		}
 	}
+	failpoint.Hit("stopped")
 	d.log.Info("the engine has stopped")
 	return err
 }
@@ -230,7 +246,9 @@ func (d *daemon) restore() error {
 	}
 	for _, doc := range docs {
 		if doc.Finished {
-			d.addUnit(doc.id()).wake()
+			u := d.addUnit(doc.id())
+			u.finished.Store(true)
+			u.wake()
 		}
 	}
 	d.collect()

@@ -45,17 +45,20 @@ func keyOf(r deployed, values, secrets map[string]string) slotKey {
 type slot struct {
 	key     slotKey
 	folder  string // logs and pid files
-	group   *process.Group
+	group   serverGroup
 	broken  string        // why there is no group
 	want    int           // replicas
 	delay   time.Duration // from start to ready
 	overdue time.Time     // from then on some of the replicas are enough
 	unpin   func()        // its bytes may go
+	began   time.Time
+	tally   tally
 }
 
 // startSlot runs a revision from the content store.
 func (u *unit) startSlot(key slotKey, doc *document, r deployed, values, secrets map[string]string) *slot {
 	s := &slot{key: key, want: doc.Spec.Replicas, delay: r.Runtime.StartTimeout, overdue: time.Now().Add(r.Runtime.StartTimeout)}
+	s.began = time.Now()
 	s.unpin = u.d.pin(key.revision)
 	layout, err := u.d.content.Get(r.Revision)
 	if err != nil {
@@ -64,7 +67,8 @@ func (u *unit) startSlot(key slotKey, doc *document, r deployed, values, secrets
 	}
 	s.folder = filepath.Join(u.folder(), time.Now().UTC().Format("20060102T150405.000000")+"-"+short(key.revision))
 	u.folders[s.folder] = true
-	s.group = process.Start(process.Config{
+	prune(u.folder(), u.folders) // of earlier daemons too
+	s.group = u.d.outside.start(process.Config{
 		Name:         doc.Spec.Name,
 		Revision:     key.revision,
 		Dir:          layout.Dir,

@@ -17,6 +17,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/mod/semver"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
@@ -48,7 +50,7 @@ func (e *Engine) ensure(ctx context.Context) error {
 		return err
 	}
 	var running info
-	err = e.send(ctx, http.MethodGet, "/v1/version", nil, &running)
+	err = e.send(ctx, http.MethodGet, versionPath, nil, &running)
 	if err == nil {
 		old, err := e.outdated(running)
 		if err != nil {
@@ -120,7 +122,7 @@ func (e *Engine) end(ctx context.Context, dir dataDir) error {
 			return err
 		}
 		var running info
-		if e.send(ctx, http.MethodGet, "/v1/version", nil, &running) == nil {
+		if e.send(ctx, http.MethodGet, versionPath, nil, &running) == nil {
 			if told != 0 && told != running.PID {
 				return nil
 			}
@@ -150,16 +152,22 @@ func (d dataDir) free() (bool, error) {
 // start runs a daemon and returns when one answers: this one, or another client's.
 func (e *Engine) start(ctx context.Context, dir dataDir) error {
 	var child spawned
-	began, spawns := time.Now(), 0
+	began, spawns, silent := time.Now(), 0, 0
 	for {
 		var running info
-		err := e.send(ctx, http.MethodGet, "/v1/version", nil, &running)
+		err := e.send(ctx, http.MethodGet, versionPath, nil, &running)
 		if err == nil {
 			child.end(running.PID)
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if silent++; !errors.Is(err, errSilent) {
+			silent = 0
+		}
+		if silent > silencesAllowed {
+			return dir.hung()
 		}
 		free, err := dir.free()
 		if err != nil {
@@ -174,7 +182,7 @@ func (e *Engine) start(ctx context.Context, dir dataDir) error {
 		default:
 		}
 		if free && child.exited == nil {
-			if child, err = e.spawn(dir); err != nil {
+			if child, err = e.reach.spawn(dir); err != nil {
 				return fmt.Errorf("start the engine of %s: %w", dir, err)
 			}
 			spawns++
@@ -228,6 +236,9 @@ func (e *Engine) spawn(dir dataDir) (spawned, error) {
 	if program, err = filepath.Abs(program); err != nil {
 		return spawned{}, err
 	}
+	if err := dir.trimStartLog(); err != nil {
+		return spawned{}, dir.explain(err)
+	}
 	out, err := os.OpenFile(dir.startLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return spawned{}, dir.explain(err)
@@ -243,6 +254,8 @@ func (e *Engine) spawn(dir dataDir) (spawned, error) {
 	cmd.Dir = string(dir)
 	cmd.Env = daemonEnvironment(os.Environ())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	failpoint.Hit("daemon.start")
+	defer failpoint.Hit("daemon.started")
 	if err := cmd.Start(); err != nil {
 		return spawned{}, err
 	}

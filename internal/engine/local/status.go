@@ -26,6 +26,10 @@ type EndpointStatus struct {
 	Counted       gate.Window     `json:"counted"` // since the engine started
 	ModelOnTrial  string          `json:"model_on_trial,omitempty"`
 	LogsOfServers string          `json:"logs"` // folder
+	// Servers are the model servers of each revision that runs. AddressProblem is why the endpoint's address is not
+	// open. Both only where the engine runs.
+	Servers        []ServersStatus `json:"servers,omitempty"`
+	AddressProblem string          `json:"address_problem,omitempty"`
 }
 
 // status is what page, metrics and command line show.
@@ -48,6 +52,10 @@ func (d *daemon) status() (Status, error) {
 		u.mu.Lock()
 		addrs, _ := u.stable(doc)
 		e.Ready = len(addrs)
+		e.Servers = u.servers(doc)
+		if u.unheard != nil {
+			e.AddressProblem = u.unheard.Error()
+		}
 		if u.router != nil {
 			e.Counted = u.counter.totals()
 			e.Counted.Candidate.Slower, e.Counted.Stable.Slower = nil, nil // for gates only
@@ -87,3 +95,53 @@ func (st *Status) read(t *tx, dir dataDir) error {
 
 // notRunning is the problem of every endpoint while there is no daemon.
 const notRunning = "the engine is not running; the next apply starts it, or `tidegate engine run` does"
+
+// A ServersStatus is the model servers of one revision.
+type ServersStatus struct {
+	Role     string `json:"role"` // "stable", "candidate" or "previous"
+	Revision string `json:"revision"`
+	Model    string `json:"model"` // as the user wrote it
+	Ready    int    `json:"ready"`
+	Wanted   int    `json:"wanted"`
+	Restarts int    `json:"restarts"`          // since they were started
+	Problem  string `json:"problem,omitempty"` // with their last words
+}
+
+// The roles of revisions.
+const (
+	roleStable    = "stable"
+	roleCandidate = "candidate"
+	rolePrevious  = "previous"
+)
+
+// A part is a revision with its role.
+type part struct {
+	role string
+	of   deployed
+}
+
+// parts are the revisions that the document wants to run.
+func (d *document) parts() []part {
+	all := []part{{roleStable, d.Stable}}
+	if d.inRollout() {
+		all = append(all, part{roleCandidate, *d.Candidate})
+	}
+	if d.Previous != nil {
+		all = append(all, part{rolePrevious, d.Previous.deployed})
+	}
+	return all
+}
+
+// servers says how those of each revision are. Call it with u.mu held.
+func (u *unit) servers(doc *document) []ServersStatus {
+	var all []ServersStatus
+	for _, p := range doc.parts() {
+		st := ServersStatus{Role: p.role, Revision: p.of.Revision.Digest, Model: p.of.Model.URI, Wanted: doc.Spec.Replicas}
+		if s := u.runs(p.of.Revision.Digest); s != nil {
+			now := s.state()
+			st.Ready, st.Restarts, st.Problem, st.Wanted = len(now.Addrs), now.Restarts, now.Problem, s.want
+		}
+		all = append(all, st)
+	}
+	return all
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -14,10 +15,13 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
-// storeSchema is the number of the store's layout. A store with a greater one is refused.
-const storeSchema = 1
+// storeSchema is the number of the store's layout. A store with a greater one is read, as far as that
+// goes, and never written.
+const storeSchema = 2
 
 var (
 	bucketMeta      = []byte("meta")      // schema, program, page_port
@@ -37,32 +41,116 @@ type store struct {
 
 // openStore opens the store of a daemon, and makes it where there is none.
 func openStore(path, program string) (*store, error) {
-	s, err := open(path, &bbolt.Options{Timeout: 5 * time.Second})
+	if err := makeStore(disk.OS, path, program); err != nil {
+		return nil, err
+	}
+	return openWith(&bbolt.Options{Timeout: 5 * time.Second}, path, program)
+}
+
+func openWith(o *bbolt.Options, path, program string) (*store, error) {
+	if st, err := os.Stat(path); err == nil && st.Size() > 0 {
+		if err := checkPages(path); err != nil { // before bbolt reads them; no other daemon writes now
+			return nil, damaged(path, err)
+		}
+	}
+	s, err := open(path, o)
 	if err != nil {
 		return nil, err
 	}
-	err = s.update(func(t *tx) error { return t.initialize(program) })
-	if err == nil {
-		err = s.verify()
-	}
-	if err != nil {
+	if err = s.prepare(program); err != nil {
 		_ = s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
+// makeStore makes a store where there is none, aside: half of one, from a power cut, would be damage for ever after.
+func makeStore(to disk.Disk, path, program string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() == 0 {
+		err = emptied(path)
+	}
+	if err == nil || !missing(err) {
+		return err
+	}
+	temp := path + ".new"
+	if err := to.Remove(temp); err != nil && !missing(err) {
+		return err
+	}
+	s, err := open(temp, &bbolt.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		return err
+	}
+	err = s.update(func(t *tx) error { return t.initialize(program) })
+	if err = errors.Join(err, s.close()); err != nil {
+		return fmt.Errorf("make %s: %w", path, err)
+	}
+	_ = os.Remove(markOf(temp)) // it has the mark of nobody's
+	if err := to.Rename(temp, path); err != nil {
+		return err
+	}
+	return to.Sync(filepath.Dir(path))
+}
+
+// emptied says what an empty file is: a store that an earlier version was killed while it made it, or one
+// that was cut. The mark beside it tells them apart.
+func emptied(path string) error {
+	if _, err := os.Stat(markOf(path)); err == nil {
+		return damaged(path, errors.New("it is empty"))
+	}
+	return fs.ErrNotExist
+}
+
+// prepare looks at all there is before anything is written: damage must not spread. A store that
+// needs no change is not written, so that an engine starts on a full disk.
+func (s *store) prepare(program string) error {
+	fresh, same := false, false
+	err := s.view(func(t *tx) error {
+		if fresh = t.bolt.Bucket(bucketMeta) == nil; fresh {
+			return nil
+		}
+		if err := t.newer(); err != nil {
+			return err
+		}
+		same = t.meta("program") == program && t.meta(metaSeal) != ""
+		return t.checkSeal()
+	})
+	if err == nil {
+		err = s.migrate(migrations)
+	}
+	if err == nil && !fresh {
+		err = s.verify()
+	}
+	if err != nil || same {
+		return err
+	}
+	return s.update(func(t *tx) error { return t.initialize(program) })
+}
+
 // readStore opens a store that no daemon has open, for reading alone; fs.ErrNotExist where
 // there is none.
 func readStore(path string) (*store, error) {
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return nil, err
+	}
+	if info.Size() == 0 {
+		return nil, emptied(path)
 	}
 	s, err := open(path, &bbolt.Options{Timeout: 200 * time.Millisecond, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.verify(); err != nil {
+	if err := checkPages(path); err != nil { // bbolt could walk in circles
+		_ = s.close()
+		return nil, damaged(path, err)
+	}
+	err = s.verify()
+	if err != nil {
+		var newer newerError
+		if err2 := s.view(func(t *tx) error { return t.newer() }); errors.As(err2, &newer) {
+			err = newer // what looks like damage may be a layout of later
+		}
 		_ = s.close()
 		return nil, err
 	}
@@ -81,6 +169,10 @@ func open(path string, o *bbolt.Options) (*store, error) {
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
 		return nil, damaged(path, err)
 	case err != nil:
+		var access *fs.PathError
+		if why := checkPages(path); why != nil && !errors.As(why, &access) {
+			return nil, damaged(path, why)
+		}
 		return nil, fmt.Errorf("open %s: %w", path, cause(err))
 	}
 	return s, nil
@@ -100,8 +192,9 @@ func (s *store) guard(fn func() error) (err error) {
 }
 
 func damaged(path string, why error) error {
-	return fmt.Errorf("%s is damaged or not a store of Tidegate's (%w): put a copy of it back, or stop the engine, "+
-		"move the data directory away and apply again", path, why)
+	return fmt.Errorf("%s is damaged or not a store of Tidegate's (%w). Nothing was written to it. "+
+		"Not safe: which endpoints, weights and rejections it held. Safe: the model bytes beside it. "+
+		"Next: put a copy of it back, or stop the engine, move the data directory away and apply again", path, why)
 }
 
 // verify reads all there is, so that damage shows here and not in the middle of a rollout.
@@ -109,6 +202,12 @@ func (s *store) verify() error {
 	return s.view(func(t *tx) error {
 		if err := t.checkSchema(); err != nil {
 			return err
+		}
+		// A later program may seal in another way. It may be read, and is never written.
+		if n, err := t.schema(); err != nil || n <= storeSchema {
+			if err := errors.Join(err, t.checkSeal()); err != nil {
+				return err
+			}
 		}
 		if _, err := t.clusters(); err != nil {
 			return err
@@ -134,9 +233,25 @@ func (s *store) view(fn func(*tx) error) error {
 
 // update runs fn in a transaction that is on disk when update returns nil, or never was.
 func (s *store) update(fn func(*tx) error) error {
-	return s.guard(func() error {
-		return s.db.Update(func(b *bbolt.Tx) error { return fn(&tx{bolt: b, path: s.path}) })
+	failpoint.Hit("store.write")
+	defer failpoint.Hit("store.written")
+	var refused error
+	number := 0
+	err := s.guard(func() error {
+		return s.db.Update(func(b *bbolt.Tx) error {
+			number = b.ID()
+			refused = fn(&tx{bolt: b, path: s.path})
+			return refused
+		})
 	})
+	if err == nil {
+		writeMark(s.path, number)
+	}
+	if no := fromDisk(err); no != nil && refused == nil {
+		dir := dataDir(filepath.Dir(s.path))
+		return fmt.Errorf("%s cannot be written (%w): nothing was changed, and what serves goes on serving; %s", s.path, no, dir.way(no))
+	}
+	return err
 }
 
 func (s *store) close() error { return s.db.Close() }
@@ -174,21 +289,14 @@ func (t *tx) checkSchema() error {
 			return damaged(t.path, fmt.Errorf("its part %q is missing", name))
 		}
 	}
-	schema, err := strconv.Atoi(t.meta("schema"))
-	if err != nil {
-		return damaged(t.path, errors.New("it does not say its schema"))
-	}
-	if schema > storeSchema {
-		return fmt.Errorf("%s was written by a newer program (%s, schema %d; this one knows %d): "+
-			"use that version, or move the data directory away and apply again", t.path, t.meta("program"), schema, storeSchema)
-	}
-	return nil
+	_, err := t.schema()
+	return err
 }
 
 func (t *tx) meta(key string) string { return string(t.bolt.Bucket(bucketMeta).Get([]byte(key))) }
 
 func (t *tx) setMeta(key, value string) error {
-	return t.bolt.Bucket(bucketMeta).Put([]byte(key), []byte(value))
+	return t.write(bucketMeta, key, []byte(value))
 }
 
 // get reads a JSON value; false where there is none.
@@ -197,7 +305,11 @@ func (t *tx) get(bucket []byte, key string, v any) (bool, error) {
 	if b == nil {
 		return false, nil
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	b, err := unwrap(bucket, key, b)
+	if err == nil {
+		err = json.Unmarshal(b, v)
+	}
+	if err != nil {
 		return false, damaged(t.path, fmt.Errorf("%s %q: %w", bucket, key, err))
 	}
 	return true, nil
@@ -208,7 +320,7 @@ func (t *tx) set(bucket []byte, key string, v any) error {
 	if err != nil {
 		return err
 	}
-	return t.bolt.Bucket(bucket).Put([]byte(key), b)
+	return t.write(bucket, key, wrap(bucket, key, b))
 }
 
 // cluster returns cluster.ErrNotFound where there is none.
@@ -224,7 +336,7 @@ func (t *tx) cluster(name string) (cluster.Spec, error) {
 func (t *tx) putCluster(s cluster.Spec) error { return t.set(bucketClusters, s.Name, s) }
 
 func (t *tx) removeCluster(name string) error {
-	return t.bolt.Bucket(bucketClusters).Delete([]byte(name))
+	return t.write(bucketClusters, name, nil)
 }
 
 func (t *tx) clusters() ([]cluster.Spec, error) {
@@ -244,16 +356,16 @@ func (t *tx) endpoint(id string) (*document, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	if d.Schema > documentSchema {
-		return nil, fmt.Errorf("endpoint %s was written by a newer program (schema %d; this one knows %d): use that version", id, d.Schema, documentSchema)
-	}
 	return d, nil
 }
 
 // put saves the document under a new version. Versions are never used again, not even after
 // an endpoint was deleted and made anew.
 func (t *tx) put(d *document) error {
-	n, err := t.bolt.Bucket(bucketEndpoints).NextSequence()
+	if err := newerDocument(d.id(), d.Schema); err != nil {
+		return err
+	}
+	n, err := t.nextVersion()
 	if err != nil {
 		return err
 	}
@@ -266,10 +378,10 @@ func (t *tx) put(d *document) error {
 
 // remove deletes the document and its secrets.
 func (t *tx) remove(id string) error {
-	if err := t.bolt.Bucket(bucketSecrets).Delete([]byte(id)); err != nil {
+	if err := t.write(bucketSecrets, id, nil); err != nil {
 		return err
 	}
-	return t.bolt.Bucket(bucketEndpoints).Delete([]byte(id))
+	return t.write(bucketEndpoints, id, nil)
 }
 
 func (t *tx) endpoints() ([]*document, error) {
@@ -294,7 +406,7 @@ func (t *tx) setSecrets(id string, s map[string]string) error {
 	case s == nil:
 		return nil
 	case len(s) == 0:
-		return t.bolt.Bucket(bucketSecrets).Delete([]byte(id))
+		return t.write(bucketSecrets, id, nil)
 	}
 	return t.set(bucketSecrets, id, s)
 }

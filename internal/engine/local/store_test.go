@@ -3,6 +3,8 @@ package local
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,16 +55,12 @@ func TestDocumentsNeverHoldSecrets(t *testing.T) {
 	}
 }
 
-func TestStoresOfNewerOrOtherProgramsAreRefused(t *testing.T) {
+func TestStoresOfOtherProgramsAreRefused(t *testing.T) {
 	for name, change := range map[string]func(*bbolt.Tx) error{
-		"schema 2": func(b *bbolt.Tx) error {
-			return b.Bucket(bucketMeta).Put([]byte("schema"), []byte("2"))
-		},
 		"no schema":      func(b *bbolt.Tx) error { return b.Bucket(bucketMeta).Delete([]byte("schema")) },
 		"is missing":     func(b *bbolt.Tx) error { return b.DeleteBucket(bucketSecrets) },
 		"another prog":   func(b *bbolt.Tx) error { return b.DeleteBucket(bucketMeta) },
 		"here":           func(b *bbolt.Tx) error { return b.Bucket(bucketClusters).Put([]byte("here"), []byte("{")) },
-		"newer program":  func(b *bbolt.Tx) error { return b.Bucket(bucketEndpoints).Put([]byte("x"), []byte(`{"schema":9}`)) },
 		"local/here/pen": func(b *bbolt.Tx) error { return b.Bucket(bucketEndpoints).Put([]byte("local/here/pen"), []byte("[]")) },
 	} {
 		path := filepath.Join(t.TempDir(), "store.db")
@@ -86,9 +84,27 @@ func TestStoresOfNewerOrOtherProgramsAreRefused(t *testing.T) {
 			t.Errorf("%s: a client read it", name)
 			continue
 		}
-		if !strings.Contains(err.Error(), "use that version") && !strings.Contains(err.Error(), "move the data directory away") {
+		if !strings.Contains(err.Error(), "move the data directory away") {
 			t.Errorf("%s: %v: want a way out", name, err)
 		}
+	}
+}
+
+// A daemon may be killed between making the file and writing to it, and a plan may look just then.
+func TestAStoreThatWasOnlyBegunIsNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readStore(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a client read %v, want that there is none", err)
+	}
+	s, err := openStore(path, "test")
+	if err != nil {
+		t.Fatalf("the next daemon: %v", err)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
 	}
 }
 

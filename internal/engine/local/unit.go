@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/router"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
 	drainLimit  = 30 * time.Second // for requests to servers that are about to stop
 	listenAgain = time.Second      // between two tries of a port that was taken
+	storeAgain  = time.Second      // between two tries to store what the disk did not take
 
 	windowLength = 5 * time.Second // in which a client fails or not, before a rollout
 )
@@ -30,17 +33,22 @@ type unit struct {
 	done     chan struct{} // closed by close
 	changed  signal        // of document or servers, after the router knows
 	retiring sync.WaitGroup
+	finished atomic.Bool // as the document says
 
 	mu       sync.Mutex // of all below
-	router   *router.Router
+	router   front
 	unheard  error    // why there is no router
 	counter  *counter // of the router
 	slots    map[slotKey]*slot
 	trial    map[slotKey]bool // slots that an update is trying
 	replicas int              // that an update is trying, or 0
 	folders  map[string]bool  // of servers that run, or end
+	unsaved  *unsavedEnd      // of the rollout, that is not stored yet
+	sign     sign             // of a runner
+	signed   bool             // a document was looked at for a sign
 	timer    *time.Timer      // wakes for an abandoned rollout
-	retry    *time.Timer      // wakes for a port that was taken
+	retry    *time.Timer      // wakes for a port that was taken, and a disk that was full
+	keeping  *time.Timer      // wakes for the end of a previous revision
 }
 
 func newUnit(d *daemon, id string) *unit {
@@ -54,6 +62,7 @@ func newUnit(d *daemon, id string) *unit {
 func (u *unit) run() {
 	windows := time.NewTicker(windowLength)
 	defer windows.Stop()
+	var cells lookout
 	for {
 		select {
 		case <-u.done:
@@ -61,10 +70,14 @@ func (u *unit) run() {
 		case now := <-windows.C:
 			u.rest(now)
 			continue
+		case now := <-cells.c:
+			u.look(now)
+			continue
 		case <-u.woken:
 		}
 		u.reconcile()
 		u.act()
+		cells.set(u)
 	}
 }
 
@@ -124,9 +137,13 @@ func (u *unit) reconcile() {
 	if doc.inRollout() {
 		candidate = u.slot(doc, *doc.Candidate, secrets)
 	}
+	var kept *slot
+	if doc.Previous != nil {
+		kept = u.slot(doc, doc.Previous.deployed, secrets)
+	}
 	u.route(doc, stable, candidate)
 	for key, s := range u.slots {
-		if s != stable && s != candidate && !u.trial[key] {
+		if s != stable && s != candidate && s != kept && !u.trial[key] {
 			delete(u.slots, key)
 			u.retire(s)
 		}
@@ -150,7 +167,9 @@ func (u *unit) listen(doc *document) {
 	if u.router != nil {
 		return
 	}
-	r, err := router.Listen(doc.addr(), prometheus.Labels{"cluster": doc.Spec.Cluster, "endpoint": doc.Spec.Name})
+	failpoint.Hit("port")
+	defer failpoint.Hit("port.open")
+	r, err := u.d.outside.listen(doc.addr(), prometheus.Labels{"cluster": doc.Spec.Cluster, "endpoint": doc.Spec.Name})
 	if err != nil {
 		if u.unheard == nil {
 			u.log().Error("cannot open the endpoint's address", "error", err)
@@ -201,11 +220,13 @@ func (u *unit) route(doc *document, stable, candidate *slot) {
 	}
 	if candidate != nil {
 		t.Candidate = router.Arm{Revision: candidate.key.revision, Addrs: candidate.state().Addrs}
-		if len(t.Candidate.Addrs) > 0 {
+		if len(t.Candidate.Addrs) > 0 && u.pending(doc) == nil {
 			t.Weight = doc.Record.Weight
 		}
 	}
+	failpoint.Hit("route")
 	u.counter.turn(t, placeOf(doc), time.Now())
+	failpoint.Hit("routed")
 }
 
 // release returns when a replica that is to go has no request any more.
@@ -293,6 +314,9 @@ func (u *unit) status(doc *document) endpoint.Status {
 	defer u.mu.Unlock()
 	addrs, problem := u.stable(doc)
 	st.Ready, st.Problem = len(addrs) > 0 && u.router != nil, problem
+	if unsaved := u.problem(doc); unsaved != "" {
+		st.Problem = unsaved
+	}
 	if u.unheard != nil {
 		st.Problem = u.unheard.Error()
 	}
@@ -301,16 +325,15 @@ func (u *unit) status(doc *document) endpoint.Status {
 
 // stable returns the addresses of the stable revision's servers, and what is wrong with them.
 func (u *unit) stable(doc *document) ([]string, string) {
-	for key, s := range u.slots {
-		if key.revision == doc.Stable.Revision.Digest && !u.trial[key] {
-			st := s.state()
-			if len(st.Addrs) == 0 && st.Problem == "" {
-				st.Problem = "the model server is starting"
-			}
-			return st.Addrs, st.Problem
-		}
+	s := u.runs(doc.Stable.Revision.Digest)
+	if s == nil {
+		return nil, "the model server is not running"
 	}
-	return nil, "the model server is not running"
+	st := s.state()
+	if len(st.Addrs) == 0 && st.Problem == "" {
+		st.Problem = "the model server is starting"
+	}
+	return st.Addrs, st.Problem
 }
 
 // close ends the unit: requests first, bounded by ctx, then all model servers.
@@ -323,8 +346,10 @@ func (u *unit) close(ctx context.Context) {
 	close(u.done)
 	r, slots := u.router, u.slots
 	u.slots = map[slotKey]*slot{}
-	if u.timer != nil {
-		u.timer.Stop()
+	for _, t := range []*time.Timer{u.timer, u.retry, u.keeping} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	u.mu.Unlock()
 	if r != nil {

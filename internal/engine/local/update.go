@@ -61,7 +61,7 @@ func (u *unit) update(ctx context.Context, s endpoint.Spec, rev endpoint.Revisio
 	if doc == nil {
 		return notFound(u.id)
 	}
-	want, err := doc.intent(s, rev, time.Now())
+	want, err := u.intent(doc, s, rev)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (u *unit) update(ctx context.Context, s endpoint.Spec, rev endpoint.Revisio
 	}
 	written, err := u.d.write(u.id, func(t *tx, doc *document) error {
 		before := *doc
-		if now, err := doc.intent(s, rev, time.Now()); err != nil || now != want {
+		if now, err := u.intent(doc, s, rev); err != nil || now != want {
 			return errors.Join(err, raced(now, want))
 		}
 		if err := doc.apply(s, rev, want, time.Now()); err != nil {
@@ -102,7 +102,7 @@ func raced(now, want intent) error {
 }
 
 // intent says what asking for rev means, or why it is refused.
-func (d *document) intent(s endpoint.Spec, rev endpoint.Revision, now time.Time) (intent, error) {
+func (u *unit) intent(d *document, s endpoint.Spec, rev endpoint.Revision) (intent, error) {
 	if rev.Digest == d.Stable.Revision.Digest {
 		return stay, nil
 	}
@@ -115,7 +115,7 @@ func (d *document) intent(s endpoint.Spec, rev endpoint.Revision, now time.Time)
 	if !d.inRollout() {
 		return try, nil
 	}
-	if runner, alive := d.driven(now); alive {
+	if runner, alive := u.driven(d, time.Now()); alive {
 		return try, fmt.Errorf("endpoint %s: %w to revision %s, driven by %s (%s, weight %d%%): wait for its end, or stop that runner",
 			d.id(), endpoint.ErrBusy, short(d.Candidate.Revision.Digest), runner, d.Record.Phase, d.Record.Weight)
 	}
@@ -144,9 +144,12 @@ func (d *document) apply(s endpoint.Spec, rev endpoint.Revision, want intent, no
 	case resume:
 		c := deploy(s, rev)
 		d.Candidate = &c
+		if s.Rollout.Run == endpoint.Staged && d.Record.Epoch == 0 {
+			d.Record.Staged = true // whoever was to drive it never did
+		}
 	case try:
 		c := deploy(s, rev)
-		d.Candidate = &c
+		d.Candidate, d.Previous = &c, nil // there are two slots
 		d.Record = rollout.Begin(rev.Digest, d.Stable.Revision.Digest, policy, now)
 		d.Record.Staged = s.Rollout.Run == endpoint.Staged
 	}
@@ -163,7 +166,7 @@ func (d *document) supersede(why string, now time.Time) error {
 		return fmt.Errorf("end the rollout of %s: %w", d.id(), err)
 	}
 	d.Record = rollout.Next(p, d.Record, rollout.Superseded{Why: why, At: now})
-	d.settle()
+	d.settle(now)
 	return nil
 }
 

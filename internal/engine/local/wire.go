@@ -28,8 +28,14 @@ type (
 		Record  rollout.Record `json:"record"`
 		Version version        `json:"version"`
 	}
+	// viewBody is an endpoint with its last rollout.
+	viewBody struct {
+		Status endpoint.Status `json:"status"`
+		Record rollout.Record  `json:"record"`
+	}
 	versionBody struct {
 		Version version `json:"version"`
+		Due     bool    `json:"due,omitempty"` // what was counted decides
 	}
 	countRequest struct {
 		Cursor rollout.Cursor `json:"cursor"`
@@ -73,6 +79,7 @@ var kinds = []kind{
 	{"protected", []error{endpoint.ErrProtected}, http.StatusConflict},
 	{"conflict", []error{rollout.ErrConflict}, http.StatusConflict},
 	{"newer", []error{rollout.ErrNewer}, http.StatusConflict},
+	{"not_stored", []error{rollout.ErrNotStored}, http.StatusInsufficientStorage},
 	{"endpoint_not_found", []error{endpoint.ErrNotFound, rollout.ErrNotFound}, http.StatusNotFound},
 	{"cluster_not_found", []error{cluster.ErrNotFound}, http.StatusNotFound},
 	{"file_not_found", []error{registry.ErrNotExist}, http.StatusUnprocessableEntity},
@@ -83,6 +90,7 @@ var kinds = []kind{
 
 const (
 	kindRejected = "rejected"
+	kindRefused  = "refused"
 	kindInternal = "internal"
 )
 
@@ -92,6 +100,11 @@ func toAnswer(err error) (errorAnswer, int) {
 	var rejected *endpoint.RejectedError
 	if errors.As(err, &rejected) {
 		a.Kind, a.Rejection = kindRejected, &rejected.Rejection
+		return a, http.StatusConflict
+	}
+	var refused *rollout.RefusedError
+	if errors.As(err, &refused) {
+		a.Kind = kindRefused
 		return a, http.StatusConflict
 	}
 	for _, k := range kinds {
@@ -121,6 +134,9 @@ func (a errorAnswer) err(out any) error {
 	e := &remoteError{text: a.Error}
 	if a.Kind == kindRejected && a.Rejection != nil {
 		e.means = []error{&endpoint.RejectedError{Rejection: *a.Rejection}}
+	}
+	if a.Kind == kindRefused {
+		e.means = []error{&rollout.RefusedError{Why: a.Error}}
 	}
 	for _, k := range kinds {
 		if k.name == a.Kind {

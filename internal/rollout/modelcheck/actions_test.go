@@ -17,9 +17,10 @@ const (
 	engine = 2
 	store  = 3
 	clock  = 4
+	people = 5
 )
 
-var actors = [...]string{names[0], names[1], "the engine", "the store", "the clock"}
+var actors = [...]string{names[0], names[1], "the engine", "the store", "the clock", "a person"}
 
 func (a action) String() string {
 	if a.on == "" {
@@ -33,8 +34,9 @@ func (a action) byItself() bool {
 	return a.who == clock || a.who == store || a.does == abandons || a.does == dies
 }
 
-// The actions of a person with a terminal, and of what obeys them.
+// The actions of a person with a terminal, who drives or speaks, and of what obeys them.
 func (a action) byRunner() bool { return a.who <= 1 || a.who == store }
+func (a action) byPerson() bool { return a.who == people || a.who == store }
 
 const (
 	passes    = "passes"
@@ -67,6 +69,12 @@ const (
 	freezes   = "is told to stop, and to leave the weight"
 	lastWords = "sends its last words"
 	finish    = "writes the second object"
+	parts     = "does not wait for an approval"
+	hasLeft   = "finds that its leaving was saved"
+	says      = "says"
+	saysAgain = "says again"
+	wasSaid   = "finds that it was said"
+	wasVain   = "finds that it is too late to say it"
 )
 
 // emit is told each action and the state that it leads to; wrong names the invariant that the
@@ -87,9 +95,12 @@ func (m *model) actions(s *state, to emit) {
 	}
 	m.passes(s, to)
 	m.engine(s, to)
+	m.people(s, to)
 	for i := range s.run {
 		m.latecomer(s, i, to)
-		m.runner(s, i, to)
+		if i == 0 || !m.bounds.alone {
+			m.runner(s, i, to)
+		}
 	}
 }
 

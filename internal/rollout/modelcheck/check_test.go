@@ -3,6 +3,7 @@ package modelcheck
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,10 +18,15 @@ var games = []struct {
 	short  bool // played in short mode, too
 }{
 	{"to promotion", bounds{clock: 2, windows: 2, epochs: 2, late: 1, ready: true}, false},
-	{"and then another rollout", bounds{clock: 1, windows: 1, epochs: 2, late: 2, replacements: 1}, false},
+	{"and then another rollout", bounds{clock: 1, windows: 1, epochs: 2, late: 2, replacements: 1, ready: true}, false},
 	{"three takings over", bounds{clock: 1, windows: 1, epochs: 3, late: 1, ready: true}, false},
 	{"clocks that differ", bounds{clock: 1, windows: 1, epochs: 2, late: 1, ready: true, skew: [2]uint16{0, 3}}, true},
-	{"until all limits have passed", bounds{clock: 5, windows: 1, epochs: 1, late: 1, ready: true}, true},
+	{"until all limits have passed", bounds{clock: 4, windows: 1, epochs: 1, late: 1, ready: true}, true},
+	{"people, to promotion and back", bounds{clock: 2, windows: 3, epochs: 1, late: 1, ready: true, alone: true, people: 1, approvals: [2]bool{false, true}}, false},
+	{"people and two runners", bounds{clock: 1, windows: 2, epochs: 2, late: 1, ready: true, people: 1, approvals: [2]bool{true, false}, leaves: true}, false},
+	{"people and another rollout", bounds{clock: 1, windows: 2, epochs: 1, late: 1, replacements: 1, alone: true, people: 1, approvals: [2]bool{true, false}, staged: true}, false},
+	{"people who are slow", bounds{clock: 1, windows: 2, epochs: 2, late: 1, ready: true, alone: true, people: 2, approvals: [2]bool{true, false}, leaves: true}, false},
+	{"people, until all limits have passed", bounds{clock: 3, windows: 2, epochs: 1, late: 1, ready: true, alone: true, people: 1, approvals: [2]bool{true, false}}, false},
 }
 
 func TestTheInvariantsHoldInEveryReachableState(t *testing.T) {
@@ -40,6 +46,9 @@ func TestTheInvariantsHoldInEveryReachableState(t *testing.T) {
 			states += len(x.states)
 			t.Run("without anybody the gate closes", func(t *testing.T) { closesByItself(t, x) })
 			t.Run("a person can close it", func(t *testing.T) { closesByHand(t, x) })
+			if g.bounds.people > 0 {
+				t.Run("by a word, promoted or not", func(t *testing.T) { closesByWord(t, x) })
+			}
 		})
 	}
 	if least := 1_000_000; !brief() && states < least {
@@ -63,9 +72,13 @@ func memory() uint64 {
 	return s.Sys >> 20
 }
 
-// closesByItself: S8, from every state, where all runners die and none comes.
+// closesByItself: S8, from every state, where all runners die and none comes. A staged candidate that nobody ever drove
+// waits on; it has no traffic.
 func closesByItself(t *testing.T, x *search) {
-	can := x.reaches(x.m.over, byItself)
+	can := x.reaches(func(s *state) bool {
+		r := x.m.rec(s.stored)
+		return r.Phase.Final() || r.Staged && r.Epoch == 0 && r.Weight == 0
+	}, byItself)
 	for i := range x.states {
 		if !can[i] {
 			t.Fatalf("S8: nothing closes the gate after this\n%s", x.transcript(x.path(uint32(i))))
@@ -85,11 +98,32 @@ func closesByHand(t *testing.T, x *search) {
 	}
 }
 
+// closesByWord: S4, from every state, where nobody drives and the engine does nothing.
+func closesByWord(t *testing.T, x *search) {
+	can := x.reaches(func(s *state) bool { return x.m.rec(s.stored).Phase == rollout.RolledBack }, byPerson)
+	for i := range x.states {
+		// Between some calls of a runner nobody else moves: see actions.
+		s := &x.states[i]
+		within := slices.ContainsFunc(s.run[:], func(r runner) bool { return r.at == loaded || r.at == holding })
+		if !can[i] && !within && s.clock <= x.m.bounds.clock {
+			t.Fatalf("S4: nobody can take the candidate off after this\n%s", x.transcript(x.path(uint32(i))))
+		}
+	}
+}
+
 // The search leaves out states that differ in nothing that matters, and orders of steps that do
 // not depend on each other. Where it does not, it must find no more.
 func TestWhatIsLeftOutHidesNothing(t *testing.T) {
 	skipUnderRace(t)
-	b := bounds{clock: 1, windows: 1, epochs: 1, late: 1, ready: true}
+	for _, b := range []bounds{
+		{clock: 1, windows: 1, epochs: 1, late: 1, ready: true},
+		{clock: 1, windows: 2, epochs: 1, late: 1, ready: true, alone: true, people: 1, approvals: [2]bool{true, false}},
+	} {
+		hidesNothing(t, b)
+	}
+}
+
+func hidesNothing(t *testing.T, b bounds) {
 	stored := func(plain bool) (all map[string]bool, states int) {
 		m := newModel(b)
 		m.plain = plain
@@ -120,7 +154,9 @@ func TestWhatIsLeftOutHidesNothing(t *testing.T) {
 func TestTheModelGoesWhereRolloutsGo(t *testing.T) {
 	skipUnderRace(t)
 	ends := map[string]int{}
-	for _, b := range []bounds{games[4].bounds, {clock: 3, windows: 2, epochs: 1, late: 1, ready: true}} {
+	for _, b := range []bounds{games[4].bounds, {clock: 3, windows: 2, epochs: 1, late: 1, ready: true},
+		{clock: 2, windows: 2, epochs: 1, ready: true, alone: true, people: 1},
+		{clock: 3, windows: 1, epochs: 1, ready: true, alone: true, people: 1, approvals: [2]bool{true, false}}} {
 		x := newModel(b).explore()
 		for i := range x.states {
 			r := x.m.rec(x.states[i].stored)
@@ -129,10 +165,19 @@ func TestTheModelGoesWhereRolloutsGo(t *testing.T) {
 				end = r.Failure.Kind
 			}
 			ends[end]++
+			if r.Approval != nil {
+				ends["approved"]++
+			}
+			for _, e := range x.edges[x.from[i]:x.from[i+1]] {
+				if to := x.m.rec(x.states[e.to()].stored); r.Phase == rollout.Promoted && to.Phase == rollout.RolledBack {
+					ends["taken back"]++
+				}
+			}
 		}
 	}
 	t.Logf("stored records: %v", ends)
-	for _, end := range []string{string(rollout.Holding), string(rollout.Promoted), rollout.KindGate, rollout.KindCandidate,
+	for _, end := range []string{string(rollout.Holding), string(rollout.Promoted), string(rollout.AwaitingApproval), "approved", "taken back",
+		rollout.KindOperator, rollout.KindUnapproved, rollout.KindGate, rollout.KindCandidate,
 		rollout.KindInconclusive, rollout.KindBlind, rollout.KindCancelled, rollout.KindAbandoned, rollout.KindSuperseded} {
 		if ends[end] == 0 {
 			t.Errorf("no state is %q: the claims are emptier than they look", end)
@@ -155,12 +200,17 @@ func TestTheCheckerFindsEverySeededMutation(t *testing.T) {
 		{"the cursor is not written with the evidence", mutant{cursorApart: true}, "evidence: "},
 		{"a runner resumes without loading", mutant{noReload: true}, "S2: a final record was changed"},
 		{"a decision is counted again after it was overtaken", mutant{countsAgain: true}, "evidence: a window was counted twice"},
+		{"what people say is saved without a look at the version", mutant{tellsBlindly: true}, "S"},
+		{"what people say is said again of another rollout", mutant{tellsAnybody: true}, "S6: a word into another rollout than it was said of"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			m := newModel(bounds{clock: 1, windows: 2, epochs: 2, late: 1, ready: true})
 			if tc.mutant.countsAgain { // it needs one runner, and a long way
 				m.bounds.epochs = 1
+			}
+			if tc.mutant.tellsAnybody || tc.mutant.tellsBlindly {
+				m = newModel(bounds{clock: 1, windows: 1, epochs: 1, replacements: 1, ready: true, alone: true, people: 1})
 			}
 			m.mutant = tc.mutant
 			finds(t, m, tc.broken)
@@ -183,6 +233,7 @@ func TestTheCheckerFindsMistakesInNext(t *testing.T) {
 	for name, tc := range map[string]struct {
 		next   next
 		broken string
+		asks   *[2]bool // in a game with people, who are asked at these steps
 	}{
 		"promoted without a pass": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
 			after := rollout.Next(p, r, e)
@@ -190,35 +241,65 @@ func TestTheCheckerFindsMistakesInNext(t *testing.T) {
 				after.Step, after.Weight, after.Approved = 1, 50, 50
 			}
 			return after
-		}, "S1: approved without a recorded pass"},
+		}, "S1: approved without a recorded pass", nil},
+		"an approval counts for the next step, too": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
+			after := rollout.Next(p, r, e)
+			if after.Step != r.Step {
+				after.Approval = r.Approval
+			}
+			return after
+		}, "S1: approved by a word that was said of another step or rollout", &[2]bool{true, true}},
+		"an approval counts before anybody asked": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
+			after := rollout.Next(p, r, e)
+			if e, ok := e.(rollout.Approved); ok && r.Phase == rollout.Observing {
+				after.Approval = &rollout.Approval{By: e.By}
+			}
+			return after
+		}, "S1: a person's word where nobody asked for it", &[2]bool{true, true}},
+		"nobody is asked": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
+			if r.Phase == rollout.AwaitingApproval {
+				r.Approval = &rollout.Approval{}
+			}
+			return rollout.Next(p, r, e)
+		}, "S1: ", &[2]bool{true, true}},
+		"a promotion is taken back in words alone": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
+			after := rollout.Next(p, r, e)
+			if r.Phase == rollout.Promoted && after.Phase == rollout.RolledBack {
+				after.Weight = 100
+			}
+			return after
+		}, "S4: a promotion that was not taken back", &[2]bool{}},
 		"a failure is forgiven": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
 			after := rollout.Next(p, r, e)
 			if after.Phase == rollout.RolledBack && after.Failure.Kind == rollout.KindGate {
 				after.Weight, after.Approved = r.Weight, r.Approved
 			}
 			return after
-		}, "S2: a failure that did not take the candidate off in the same write"},
+		}, "S2: a failure that did not take the candidate off in the same write", nil},
 		"taking over keeps the epoch": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
 			after := rollout.Next(p, r, e)
 			after.Epoch = max(r.Epoch, 1)
 			return after
-		}, "S5: taking over gives the next epoch, nothing else does"},
+		}, "S5: taking over gives the next epoch, nothing else does", nil},
 		"an abandoned gate stays open": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
 			if _, ok := e.(rollout.Abandoned); ok {
 				return r
 			}
 			return rollout.Next(p, r, e)
-		}, "S4: a rollback that did not happen"},
+		}, "S4: a rollback that did not happen", nil},
 		"a count is taken in twice": {func(p rollout.Policy, r rollout.Record, e rollout.Event) rollout.Record {
 			if _, ok := e.(rollout.Counted); ok {
 				r = rollout.Next(p, r, e)
 			}
 			return rollout.Next(p, r, e)
-		}, "evidence: "},
+		}, "evidence: ", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newModel(bounds{clock: 1, windows: 2, epochs: 2, late: 1, ready: true})
+			if tc.asks != nil {
+				m = newModel(bounds{clock: 2, windows: 3, epochs: 1, ready: true, alone: true, people: 1, approvals: *tc.asks})
+			}
 			m.next = tc.next
 			finds(t, m, tc.broken)
 		})

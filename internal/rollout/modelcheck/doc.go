@@ -1,5 +1,5 @@
 // Package modelcheck proves the invariants S1 to S9 of docs/guides/gates.md on rollout's own
-// code: it visits every state that two runners, an engine, a store and their faults can get
+// code: it visits every state that two runners, an engine, a person, a store and their faults can get
 // into, within bounds, and calls the real rollout.Next wherever one of them decides.
 //
 // What is real, and what is a model:
@@ -9,6 +9,7 @@
 //     goroutines cannot be put back to an earlier state a million times. That the model is
 //     faithful is tested by itself: the real Run is driven in lockstep with it, and every call
 //     it makes, with every record it saves, has to be a step of the model.
+//   - People approve, reject and cancel by Tell's protocol, a model in lockstep with the real Tell.
 //   - The store is the contract of rollout.Store and no more: a compare-and-swap of one object.
 //     A write is carried out, refused, carried out without an answer, carried out late, or twice.
 //   - A lease may be taken for expired at any time, a runner may die and start anew at any

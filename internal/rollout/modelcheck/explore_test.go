@@ -29,6 +29,7 @@ type edge uint32
 const (
 	byItself edge = 1 << 31 // nobody drives
 	byRunner edge = 1 << 30
+	byPerson edge = 1 << 29
 )
 
 func newEdge(to uint32, a action) edge {
@@ -39,10 +40,13 @@ func newEdge(to uint32, a action) edge {
 	if a.byRunner() {
 		e |= byRunner
 	}
+	if a.byPerson() {
+		e |= byPerson
+	}
 	return e
 }
 
-func (e edge) to() uint32 { return uint32(e &^ (byItself | byRunner)) }
+func (e edge) to() uint32 { return uint32(e &^ (byItself | byRunner | byPerson)) }
 
 // explore visits every state there is, or stops at the first violation.
 func (m *model) explore() *search {

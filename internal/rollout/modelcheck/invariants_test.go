@@ -15,6 +15,13 @@ import (
 // checkDecision checks one answer of Next.
 func checkDecision(p rollout.Policy, v value, e rollout.Event, next value) string {
 	before, after := v.rec, next.rec
+	_, rejection := e.(rollout.Rejected)
+	if before.Phase == rollout.Promoted && rejection {
+		if !takenBack(before, after) {
+			return "S4: a promotion that was not taken back"
+		}
+		return ""
+	}
 	if before.Phase.Final() {
 		if !reflect.DeepEqual(before, after) {
 			return "S2: a final record was changed"
@@ -25,6 +32,7 @@ func checkDecision(p rollout.Policy, v value, e rollout.Event, next value) strin
 	_, taken := e.(rollout.TakenOver)
 	raised := after.Approved > before.Approved
 	first := before.Phase == rollout.Preparing
+	asked := !first && p.Steps[before.Step].Approval
 	switch {
 	case after.Weight > after.Approved:
 		return "S1: more traffic than was approved"
@@ -32,8 +40,14 @@ func checkDecision(p rollout.Policy, v value, e rollout.Event, next value) strin
 		return "S1: approved by something that is no evidence"
 	case raised && first && before.Ready.IsZero():
 		return "S1: approved for a candidate that cannot serve"
-	case raised && !first && (before.Phase != rollout.Observing || !passed(after.Verdicts)):
+	case raised && !first && (before.Phase != rollout.Observing && before.Phase != rollout.AwaitingApproval || !passed(after.Verdicts)):
 		return "S1: approved without a recorded pass"
+	case raised && asked && before.Approval == nil:
+		return "S1: approved without a person's word"
+	case raised && asked && v.approves != pinned(&before):
+		return "S1: approved by a word that was said of another step or rollout"
+	case before.Approval == nil && after.Approval != nil && !awaited(&before):
+		return "S1: a person's word where nobody asked for it"
 	case after.Failure != nil && (after.Phase != rollout.RolledBack || after.Weight != 0 || after.Approved != 0):
 		return "S2: a failure that did not take the candidate off in the same write"
 	case !onTheWay(p, before, after):
@@ -50,6 +64,12 @@ func checkDecision(p rollout.Policy, v value, e rollout.Event, next value) strin
 		return "S9: a failure of the wrong kind rejects"
 	}
 	return checkEvidence(next)
+}
+
+// takenBack: the one change to a final record that there is.
+func takenBack(before, after rollout.Record) bool {
+	return before.Phase == rollout.Promoted && after.Phase == rollout.RolledBack && after.Weight == 0 && after.Approved == 0 &&
+		after.Epoch == before.Epoch && after.Failure != nil && after.Failure.Kind == rollout.KindOperator
 }
 
 // checkEvidence compares what a record says it counted with what it was given.
@@ -72,11 +92,13 @@ func (m *model) checkWrite(s *state, who int, v id) string {
 		return m.all[v].wrong
 	case after.ID != before.ID:
 		return "S6: a write into another rollout"
-	case before.Phase.Final() && v != s.stored:
+	case before.Phase.Final() && v != s.stored && (who != people || !takenBack(*before, *after)):
 		return "S2: a final record was changed"
 	case after.Epoch < before.Epoch || after.Epoch > before.Epoch+1:
 		return "S5: the epoch does not only grow by one"
-	case who != engine && after.Epoch == before.Epoch && int(s.owner) != who+1:
+	case who == people && (after.Epoch != before.Epoch || after.Approved > before.Approved):
+		return "S5: a person's word that takes over, or gives traffic"
+	case who <= 1 && after.Epoch == before.Epoch && int(s.owner) != who+1:
 		return "S5: a write by a runner that was taken over"
 	case !onTheWay(m.policy, *before, *after):
 		return "S3: a weight that is not the next one"
@@ -105,14 +127,14 @@ func (m *model) checkState(s *state) string {
 
 func ends(e rollout.Event) bool {
 	switch e.(type) {
-	case rollout.Failed, rollout.Cancelled, rollout.Superseded, rollout.Abandoned:
+	case rollout.Failed, rollout.Cancelled, rollout.Superseded, rollout.Abandoned, rollout.Rejected:
 		return true
 	}
 	return false
 }
 
 func rejects(kind string) bool {
-	return slices.Contains([]string{rollout.KindGate, rollout.KindCandidate, rollout.KindInconclusive, rollout.KindBlind}, kind)
+	return slices.Contains([]string{rollout.KindGate, rollout.KindCandidate, rollout.KindInconclusive, rollout.KindBlind, rollout.KindOperator}, kind)
 }
 
 func passed(verdicts []gate.Verdict) bool {

@@ -27,6 +27,7 @@ type world struct {
 	s       state
 	version int
 	done    map[string]int // steps by what they do
+	heard   []rollout.Entry
 }
 
 // A client is a world as one runner sees it.
@@ -34,6 +35,7 @@ type client struct {
 	*world
 	i      int
 	freeze bool
+	leaves bool
 	ctx    context.Context // the runner's, which tells a call that comes after its end
 }
 
@@ -41,10 +43,13 @@ type client struct {
 const hundredth = 10 * time.Millisecond
 
 func newWorld(mutant mutant, seed uint64, differ func(string, ...any)) *world {
-	m := newModel(bounds{clock: math.MaxUint16 - 10, windows: 16, epochs: 1000, late: 2})
+	rng := rand.New(rand.NewPCG(seed, 0))
+	b := bounds{clock: math.MaxUint16 - 10, windows: 16, epochs: 1000, late: 2, people: 2, leaves: true}
+	b.approvals = [2]bool{rng.IntN(3) == 0, rng.IntN(3) == 0}
+	m := newModel(b)
 	m.unit = hundredth
 	m.mutant = mutant
-	w := &world{differ: differ, rng: rand.New(rand.NewPCG(seed, 0)), m: m, s: m.first(), done: map[string]int{}}
+	w := &world{differ: differ, rng: rng, m: m, s: m.first(), done: map[string]int{}}
 	w.faults = w.rng.Float64() * .7
 	return w
 }
@@ -99,7 +104,7 @@ func (c client) call(ctx context.Context) (fails bool) {
 		return true
 	}
 	at := c.s.run[c.i].at
-	if c.ctx.Err() != nil && (at == turning || at == holding || at == saving) {
+	if c.ctx.Err() != nil && (at == turning || at == holding || at == saving || at == parting || at == parted) {
 		end := cancels
 		if c.freeze {
 			end = freezes
@@ -126,7 +131,7 @@ func (c client) Load(ctx context.Context, _ string) (rollout.Record, rollout.Ver
 	case r.at == away:
 		c.must("load", loads, adopts, isDone)
 	default:
-		c.must("reload", reloads, isDone, isHeld)
+		c.must("reload", reloads, isDone, isHeld, hasLeft)
 	}
 	return *c.m.rec(c.s.stored), c.now(), nil
 }
@@ -168,6 +173,9 @@ func (c client) Save(ctx context.Context, _ string, r rollout.Record, v rollout.
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fails := c.call(ctx)
+	if r.Runner == "" && c.s.run[c.i].at == turning {
+		c.must("leaving", parts)
+	}
 	c.must("save", claims, saves, lastWords)
 	mine := c.s.run[c.i]
 	want := c.m.all[mine.saving]
@@ -227,7 +235,7 @@ func (c client) runs(lives int) {
 	for range lives {
 		ctx, cancel := context.WithCancel(context.Background())
 		c.mu.Lock()
-		c.ctx, c.freeze = ctx, c.rng.IntN(2) == 0
+		c.ctx, c.freeze, c.leaves = ctx, c.rng.IntN(2) == 0, c.rng.IntN(3) == 0
 		pause, life := c.rng.IntN(800), 1+c.rng.IntN(4000)
 		c.mu.Unlock()
 		time.Sleep(time.Duration(pause) * hundredth)
@@ -236,7 +244,7 @@ func (c client) runs(lives int) {
 			defer c.mu.Unlock()
 			cancel()
 		})
-		r, err := rollout.Run(ctx, c, "local/here/penguins", rollout.Options{Runner: names[c.i], Freeze: c.freeze})
+		r, err := rollout.Run(ctx, c, "local/here/penguins", rollout.Options{Runner: names[c.i], Freeze: c.freeze, LeaveAtApproval: c.leaves})
 		c.mu.Lock()
 		var rolledBack *rollout.RolledBackError
 		if over := err == nil || errors.As(err, &rolledBack); over && r.Phase.Final() && r.ID == c.m.rec(c.s.stored).ID && r.Phase != c.m.rec(c.s.stored).Phase {
@@ -258,6 +266,7 @@ func play(t *testing.T, mutant mutant, seed uint64, differ func(string, ...any))
 			w.engine(w.rng.IntN(3000), fails)
 		}
 		var both sync.WaitGroup
+		both.Go(func() { teller{w}.speaks(8) })
 		for i := range names {
 			both.Go(func() { client{world: w, i: i}.runs(3) })
 		}
@@ -283,7 +292,7 @@ func TestRunTakesNoStepThatTheModelDoesNot(t *testing.T) {
 		}
 	}
 	t.Logf("%d schedules: %v", schedules, all)
-	for _, does := range []string{loads, waits, adopts, claims, counts, cannot, blind, saves, does, mutes, refuses, ignores, refused,
+	for _, does := range []string{says, saysAgain, wasSaid, wasVain, parts, hasLeft, loads, waits, adopts, claims, counts, cannot, blind, saves, does, mutes, refuses, ignores, refused,
 		later, late, reloads, isDone, isHeld, cancels, freezes, lastWords, isReady, fails} {
 		if all[does] == 0 {
 			t.Errorf("no schedule has a step %q: the claim is emptier than it looks", does)
@@ -297,6 +306,7 @@ func TestTheLockstepNoticesAModelThatIsNotRun(t *testing.T) {
 		"no epoch check":                   {noEpochCheck: true},
 		"no reload after an error":         {noReload: true},
 		"a count is saved on a later base": {countsAgain: true},
+		"words that are saved blindly":     {tellsBlindly: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const most = 20_000

@@ -30,6 +30,11 @@ type bounds struct {
 	replacements uint8     // further rollouts at the same endpoint
 	ready        bool      // the candidate can serve from the beginning
 	skew         [2]uint16 // ticks by which a runner's clock is ahead
+	people       uint8     // a person's writes that may be on their way at the same time, at most 2
+	approvals    [2]bool   // which steps want a person's word
+	leaves       bool      // runners may leave where that is awaited
+	staged       bool      // the rollout waits for a runner as long as that may take
+	alone        bool      // there is one runner at a time
 }
 
 // A mutant breaks the protocol in one way, to see whether the checker notices.
@@ -41,6 +46,8 @@ type mutant struct {
 	cursorApart    bool // the cursor is not written with the evidence
 	noReload       bool // after an error a runner goes on with what it remembers
 	countsAgain    bool // what a runner decided by a count, it decides again by the same count
+	tellsBlindly   bool // what people say is saved onto whatever is stored
+	tellsAnybody   bool // what people say is said again of whatever rollout and step is there by then
 }
 
 // tick is as long as a lease, so that the least limits of a policy take few of them.
@@ -53,10 +60,14 @@ func newModel(b bounds) *model {
 	p.Limits = rollout.Limits{
 		StepMinimum:    rollout.Duration(tick / 5),
 		Bake:           rollout.Duration(tick),
-		Step:           rollout.Duration(4 * tick),
-		Total:          rollout.Duration(5 * tick),
+		Step:           rollout.Duration(3 * tick),
+		Total:          rollout.Duration(4 * tick),
 		Blind:          rollout.Duration(3 * tick),
 		AbandonedAfter: rollout.Duration(2 * tick),
+		Approval:       rollout.Duration(2 * tick),
+	}
+	for i, asks := range b.approvals {
+		p.Steps[i].Approval = asks
 	}
 	return &model{values: newValues(), memo: map[decision]id{}, policy: p, next: rollout.Next, unit: tick, bounds: b}
 }
@@ -72,6 +83,7 @@ type state struct {
 	rivals uint8 // how many rollouts were replaced
 	run    [2]runner
 	late   [2]write // a runner's write that the store has not carried out yet, and that nobody waits for
+	person person
 }
 
 // A write on its way.
@@ -103,6 +115,8 @@ const (
 	saving                    // its decision is on its way
 	leaving                   // its context has ended: about to say so
 	ending                    // its last words are on their way
+	parting                   // an approval is awaited, and it does not wait: about to say so
+	parted                    // that is on its way
 	finishing                 // a mutant's second write
 )
 
@@ -120,7 +134,9 @@ func (m *model) first() state {
 
 func (m *model) begin(rival uint8, at uint16) id {
 	candidate := [...]string{"sha256:c", "sha256:d"}[rival]
-	return m.keep(value{rec: rollout.Begin(candidate, "sha256:a", m.policy, m.time(at))})
+	r := rollout.Begin(candidate, "sha256:a", m.policy, m.time(at))
+	r.Staged = m.bounds.staged
+	return m.keep(value{rec: r})
 }
 
 // dead reports whether no runner is there.
@@ -134,6 +150,12 @@ func (m *model) over(s *state) bool { return m.rec(s.stored).Phase.Final() }
 // forget makes states equal that differ only in what nobody can ask for any more.
 func (m *model) forget(s *state) {
 	asked := m.cursor(s.stored)
+	m.forgetPerson(s)
+	for _, v := range []id{s.person.saving, s.person.late.value} {
+		if v != 0 {
+			asked = min(asked, m.cursor(v))
+		}
+	}
 	for i := range s.run {
 		r := &s.run[i]
 		if m.mutant == (mutant{}) {

@@ -48,6 +48,7 @@ type value struct {
 	counted  uint16 // the windows that were taken in, a bit each
 	requests uint64 // that these held
 	base     uint8  // the window with which the rollout's first cursor began
+	approves pin    // what the person saw whose approval it has
 	wrong    string // the invariant that the decision behind it breaks; "" if none
 }
 
@@ -98,14 +99,17 @@ func (vs *values) keep(v value) id {
 // that led there. Otherwise states would differ in nothing but words.
 func (v value) bare() value {
 	r := &v.rec
-	r.History = nil
+	r.History, r.Took = nil, time.Time{}
+	if r.Approval != nil {
+		r.Approval = &rollout.Approval{}
+	}
 	if r.Failure != nil {
 		r.Failure = &rollout.Failure{Kind: r.Failure.Kind, Rejected: r.Failure.Rejected}
 	}
 	if r.Phase.Final() {
 		v.rec = rollout.Record{Schema: r.Schema, ID: r.ID, Phase: r.Phase, Stable: r.Stable, Candidate: r.Candidate,
 			Policy: r.Policy, Weight: r.Weight, Approved: r.Approved, Epoch: r.Epoch, Failure: r.Failure}
-		v.counted, v.requests, v.base = 0, 0, 0
+		v.counted, v.requests, v.base, v.approves = 0, 0, 0, pin{}
 	}
 	return v
 }
@@ -118,7 +122,7 @@ func key(v value) string {
 	if err != nil {
 		panic(err) // a record that Next made and that cannot be written would be a find by itself
 	}
-	return fmt.Sprintf("%s %x %d %s", b, v.counted, v.base, v.wrong)
+	return fmt.Sprintf("%s %x %d %v %s", b, v.counted, v.base, v.approves, v.wrong)
 }
 
 // An event is a rollout.Event in few bytes. Those that count read the windows [from, to).
@@ -141,6 +145,8 @@ const (
 	cancelled
 	superseded
 	abandoned
+	approved // of the pin (from, to)
+	rejected
 )
 
 // beginning is the from of an event that counts for the first time, without a cursor.
@@ -172,6 +178,12 @@ func (m *model) decide(before id, e event, who int, log uint32) id {
 	after.rec = m.next(m.policy, v.rec, happened)
 	if c, ok := happened.(rollout.Counted); ok && !v.rec.Phase.Final() {
 		after.take(c, e)
+	}
+	if e.what == approved && v.rec.Approval == nil {
+		after.approves = pin{e.from, e.to}
+	}
+	if after.rec.Approval == nil {
+		after.approves = pin{}
 	}
 	if why := checkDecision(m.policy, v, happened, after); why != "" && after.wrong == "" {
 		after.wrong = why
@@ -219,6 +231,10 @@ func (m *model) event(d decision) rollout.Event {
 		return rollout.Superseded{Why: "another revision was asked for", At: at}
 	case abandoned:
 		return rollout.Abandoned{At: at}
+	case approved:
+		return rollout.Approved{By: actors[people], At: at}
+	case rejected:
+		return rollout.Rejected{By: actors[people], At: at}
 	case nothing:
 	}
 	panic("no event") // a state of the model that cannot be

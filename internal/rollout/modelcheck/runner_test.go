@@ -16,9 +16,9 @@ func (m *model) runner(s *state, i int, to emit) {
 		m.turns(s, i, to)
 	case holding:
 		m.saves(s, i, to)
-	case leaving:
+	case leaving, parting:
 		m.leaves(s, i, to)
-	case claiming, saving, ending:
+	case claiming, saving, ending, parted:
 		m.waits(s, i, to)
 	case finishing:
 		m.finishes(s, i, to)
@@ -64,7 +64,7 @@ func (m *model) claims(s *state, i int, to emit) {
 	}
 	next := *s
 	r := &next.run[i]
-	r.at, r.lost = claiming, 0
+	r.at = claiming
 	r.saving = m.decide(r.rec, event{what: takenOver, at: m.now(s, i)}, i, 0)
 	m.acts(&next, i)
 	to(action{who: uint8(i), does: claims}, next, "")
@@ -85,6 +85,9 @@ func (m *model) turns(s *state, i int, to emit) {
 	if r.intends {
 		m.saves(s, i, to)
 		return
+	}
+	if m.bounds.leaves && !r.stale && awaited(m.rec(r.rec)) {
+		m.goes(s, i, to, parts, func(r *runner) { r.at, r.event = parting, event{what: left, at: m.now(s, i)} })
 	}
 	from := behind(m.rec(r.rec).Cursor)
 	m.counts(s, i, to, "no request more")
@@ -134,12 +137,22 @@ func (m *model) reloads(s *state, i int, to emit) {
 		m.goes(s, i, to, isDone, func(r *runner) { *r = runner{} })
 	case foreign:
 		m.goes(s, i, to, isHeld, func(r *runner) { *r = runner{} })
+	case s.run[i].at == parting && now.Runner == "":
+		m.goes(s, i, to, hasLeft, func(r *runner) { *r = runner{} })
 	default:
 		m.goes(s, i, to, reloads, func(r *runner) {
 			r.rec, r.fresh, r.stale = s.stored, true, false
+			if r.at == parting && !awaited(now) {
+				r.at, r.event = turning, event{}
+			}
 			m.overtaken(r)
 		})
 	}
+}
+
+// awaited reports whether nothing but a person's word is missing.
+func awaited(r *rollout.Record) bool {
+	return r.Phase == rollout.AwaitingApproval && r.Approval == nil
 }
 
 // overtaken drops what a runner meant to save, where that is a count from another cursor than the
@@ -170,7 +183,7 @@ func (m *model) saves(s *state, i int, to emit) {
 	to(action{who: uint8(i), does: saves}, next, "")
 }
 
-// leaves is say: the last words of a runner.
+// leaves is say and parting: the last words of a runner.
 func (m *model) leaves(s *state, i int, to emit) {
 	if s.run[i].stale && !m.mutant.noReload {
 		m.reloads(s, i, to)
@@ -178,7 +191,8 @@ func (m *model) leaves(s *state, i int, to emit) {
 	}
 	next := *s
 	r := &next.run[i]
-	r.at, r.saving = ending, m.decide(r.rec, r.event, i, s.log)
+	r.at++ // ending or parted
+	r.saving = m.decide(r.rec, r.event, i, s.log)
 	m.acts(&next, i)
 	to(action{who: uint8(i), does: lastWords}, next, "")
 }
@@ -186,7 +200,7 @@ func (m *model) leaves(s *state, i int, to emit) {
 // interrupted is the end of a context. It ends the call that waits for an answer, too.
 func (m *model) interrupted(s *state, i int, to emit) {
 	r := s.run[i]
-	if r.at != turning && r.at != holding && r.at != saving {
+	if r.at != turning && r.at != holding && r.at != saving && r.at != parting && r.at != parted {
 		return
 	}
 	// When it was cancelled is only told.
@@ -202,8 +216,8 @@ func (m *model) interrupted(s *state, i int, to emit) {
 			r.at, r.intends = leaving, false
 			r.saving = 0
 		}
-		m.unanswered(s, i, to, told, func(r *runner) {
-			r.stale = r.stale || r.at == saving
+		m.unanswered(s, i, to, told, func(r *runner, _ bool) {
+			r.stale = r.stale || r.at == saving || r.at == parted
 			change(r)
 		})
 	}

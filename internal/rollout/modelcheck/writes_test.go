@@ -11,7 +11,7 @@ func (m *model) waits(s *state, i int, to emit) {
 	next := *s
 	done, wrong := m.carryOut(&next, i, w)
 	mute := next
-	m.failed(&mute.run[i], true)
+	m.failed(&mute.run[i], done)
 	if !done {
 		m.failed(&next.run[i], false)
 		to(action{store, refuses, names[i]}, next, "")
@@ -25,7 +25,7 @@ func (m *model) waits(s *state, i int, to emit) {
 			to(action{store, twice, names[i]}, next, wrong)
 		}
 	}
-	m.unanswered(s, i, to, "", func(r *runner) { m.failed(r, true) })
+	m.unanswered(s, i, to, "", m.failed)
 }
 
 // saved is save where it succeeds.
@@ -35,7 +35,7 @@ func (m *model) saved(s *state, i int) {
 	switch {
 	case (m.mutant.twoObjects || m.mutant.cursorApart) && r.at != finishing:
 		r.at = finishing
-	case r.at == ending, m.rec(r.saving).Phase.Final():
+	case r.at == ending, r.at == parted, m.rec(r.saving).Phase.Final():
 		*r = runner{}
 	default:
 		*r = runner{at: turning, rec: r.saving, fresh: true}
@@ -57,14 +57,15 @@ func (m *model) finishes(s *state, i int, to emit) {
 	to(action{who: uint8(i), does: finish}, next, "")
 }
 
-// failed is save where it does not succeed. A claim whose answer was lost is looked for.
-func (m *model) failed(r *runner, maybe bool) {
+// failed is save where it does not succeed. A claim that was or may be saved all the same is looked for. (Run looks for
+// any whose answer was lost. Those that never are saved it does not find.)
+func (m *model) failed(r *runner, may bool) {
 	claim := r.saving
 	r.fresh, r.saving, r.stale = false, 0, true
 	switch r.at {
 	case claiming:
-		*r = runner{}
-		if maybe {
+		*r = runner{lost: r.lost}
+		if may {
 			r.lost = claim
 		}
 		return
@@ -72,6 +73,8 @@ func (m *model) failed(r *runner, maybe bool) {
 		r.at = turning
 	case ending:
 		r.at = leaving
+	case parted:
+		r.at = parting
 	default: // it was not at a write
 	}
 	if m.mutant.noReload {
@@ -80,7 +83,7 @@ func (m *model) failed(r *runner, maybe bool) {
 }
 
 // unanswered emits what may become of a write whose runner waits no longer.
-func (m *model) unanswered(s *state, i int, to emit, because string, change func(r *runner)) {
+func (m *model) unanswered(s *state, i int, to emit, because string, change func(r *runner, may bool)) {
 	r := s.run[i]
 	say := func(otherwise string) string {
 		if because == "" {
@@ -88,7 +91,7 @@ func (m *model) unanswered(s *state, i int, to emit, because string, change func
 		}
 		return because
 	}
-	m.goes(s, i, to, say(refused), change)
+	m.goes(s, i, to, say(refused), func(r *runner) { change(r, false) })
 	if r.saving == 0 || r.at == finishing || !r.fresh && !m.mutant.lastWriterWins {
 		return // there is nothing that can be carried out
 	}
@@ -97,13 +100,13 @@ func (m *model) unanswered(s *state, i int, to emit, because string, change func
 	}
 	next := *s
 	next.late[i] = write{r.saving, r.fresh}
-	change(&next.run[i])
+	change(&next.run[i], true)
 	to(action{who: uint8(i), does: say(later)}, next, "")
 }
 
 // dies is the end of a process, at any instruction.
 func (m *model) dies(s *state, i int, to emit) {
-	m.unanswered(s, i, to, dies, func(r *runner) { *r = runner{} })
+	m.unanswered(s, i, to, dies, func(r *runner, _ bool) { *r = runner{} })
 }
 
 // latecomer is a write that nobody waits for any more. That it is never carried out needs no
@@ -133,10 +136,10 @@ func (m *model) write(s *state, who int, v id) (wrong string) {
 	if m.rec(v).Epoch > m.rec(s.stored).Epoch {
 		s.owner = uint8(who + 1)
 	}
-	if !m.mutant.twoObjects || who == engine {
+	if !m.mutant.twoObjects || who > 1 {
 		s.routed = uint8(m.rec(v).Weight)
 	}
-	if m.mutant.cursorApart && who != engine {
+	if m.mutant.cursorApart && who <= 1 {
 		v = m.withCursor(v, m.rec(s.stored).Cursor)
 	}
 	s.stored = v
@@ -160,6 +163,8 @@ func (m *model) outdate(s *state) {
 			s.late[i] = write{} // it can never be carried out
 		}
 	}
+	s.person.fresh = false
+	s.person.late, s.person.others = write{}, false
 }
 
 // acts is what a mutant does before it saves.

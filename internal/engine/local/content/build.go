@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
 )
 
@@ -25,7 +26,7 @@ type builder struct {
 
 // fill puts the files first, so that an executable in one of their folders ends up executable.
 func (b *builder) fill(ctx context.Context, spec endpoint.Spec, rev endpoint.Revision) error {
-	if err := os.MkdirAll(filepath.Join(b.at, workDir), 0o750); err != nil {
+	if err := b.store.mkdirs(filepath.Join(b.at, workDir)); err != nil {
 		return err
 	}
 	if err := b.files(ctx, spec, rev); err != nil {
@@ -71,12 +72,14 @@ func (b *builder) files(ctx context.Context, spec endpoint.Spec, rev endpoint.Re
 
 // put makes ref a blob and links it into the revision at the relative path to.
 func (b *builder) put(ctx context.Context, to string, ref registry.Reference, executable bool) error {
+	failpoint.Hit("blob")
 	name, err := b.store.blob(ctx, ref, executable)
+	failpoint.Hit("blob.there")
 	if err != nil {
 		return err
 	}
 	b.manifest.Blobs = append(b.manifest.Blobs, name)
-	return link(filepath.Join(b.store.blobs(), name), filepath.Join(b.at, to))
+	return b.store.link(filepath.Join(b.store.blobs(), name), filepath.Join(b.at, to))
 }
 
 // blob copies ref into the store unless it is there, and returns its name. Links to a file share
@@ -97,22 +100,26 @@ func (s *Store) blob(ctx context.Context, ref registry.Reference, executable boo
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		if err := os.RemoveAll(path); err != nil {
+		if err := s.disk.RemoveAll(path); err != nil {
 			return "", err
 		}
-		if err := registry.Copy(ctx, path, ref); err != nil {
+		if err := registry.Copy(ctx, s.disk, path, ref); err != nil {
 			return "", err
 		}
 	}
-	if info, err := os.Stat(path); err != nil || info.IsDir() {
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() || info.Mode() == mode {
 		return name, err
 	}
-	return name, os.Chmod(path, mode)
+	if err := s.disk.Chmod(path, mode); err != nil {
+		return name, err
+	}
+	return name, s.disk.Sync(path)
 }
 
 // link makes the file or folder src appear at dst: by hard links, or by copies where the file
 // system has none. A file that is there already gives way.
-func link(src, dst string) error {
+func (s *Store) link(src, dst string) error {
 	return filepath.WalkDir(src, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -123,22 +130,22 @@ func link(src, dst string) error {
 		}
 		to := filepath.Join(dst, rel)
 		if e.IsDir() {
-			return os.MkdirAll(to, 0o750)
+			return s.mkdirs(to)
 		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
+		if err := s.mkdirs(filepath.Dir(to)); err != nil {
 			return err
 		}
-		if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.disk.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if os.Link(path, to) == nil { //nolint:gosec // both are folders of the store
+		if s.disk.Link(path, to) == nil {
 			return nil
 		}
-		return duplicate(path, to)
+		return s.duplicate(path, to)
 	})
 }
 
-func duplicate(src, dst string) error {
+func (s *Store) duplicate(src, dst string) error {
 	in, err := os.Open(src)
 	if err != nil {
 		return err
@@ -148,7 +155,7 @@ func duplicate(src, dst string) error {
 	if err != nil {
 		return err
 	}
-	out, err := os.OpenFile(dst, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	out, err := s.disk.Create(dst, 0o600)
 	if err != nil {
 		return err
 	}
@@ -162,11 +169,22 @@ func duplicate(src, dst string) error {
 	return errors.Join(err, out.Close())
 }
 
-func syncFolders(root string) error {
+// mkdirs makes a folder of a revision that is not finished: all of them are synced at its end.
+func (s *Store) mkdirs(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := s.mkdirs(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return s.disk.Mkdir(path, 0o750)
+}
+
+func (s *Store) syncFolders(root string) error {
 	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.IsDir() {
 			return err
 		}
-		return registry.SyncFolder(path)
+		return s.disk.Sync(path)
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // Collect removes all revisions but those whose digest is in keep, the blobs that no revision
@@ -46,10 +48,11 @@ func (s *Store) removeBlobs(needed map[string]bool) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("blobs.remove")
 	var errs []error
 	for _, e := range entries {
 		if !needed[e.Name()] {
-			errs = append(errs, os.RemoveAll(filepath.Join(s.blobs(), e.Name())))
+			errs = append(errs, s.disk.RemoveAll(filepath.Join(s.blobs(), e.Name())))
 		}
 	}
 	return errors.Join(errs...)
@@ -58,8 +61,10 @@ func (s *Store) removeBlobs(needed map[string]bool) error {
 // remove takes a revision away at once and its files after that, so that a crash leaves no half.
 func (s *Store) remove(place string) error {
 	gone := filepath.Join(s.revisions(), stagingPrefix+"gone-"+strings.TrimPrefix(filepath.Base(place), stagingPrefix))
-	if err := os.Rename(place, gone); err != nil {
+	failpoint.Hit("revision.remove")
+	if err := s.disk.Rename(place, gone); err != nil {
 		return err
 	}
-	return os.RemoveAll(gone)
+	failpoint.Hit("revision.gone")
+	return s.disk.RemoveAll(gone)
 }

@@ -20,7 +20,9 @@ import (
 	"regexp"
 	"sync"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
 )
 
@@ -29,8 +31,9 @@ var ErrDamaged = errors.New("the staged revision is damaged")
 
 // A Store is a folder of revisions. One process at a time may write to it.
 type Store struct {
-	dir string
-	mu  sync.Mutex // one Stage or Collect at a time
+	dir  string
+	disk disk.Disk
+	mu   sync.Mutex // one Stage or Collect at a time
 }
 
 // A Layout is a revision as a model server finds it. All paths are absolute.
@@ -41,14 +44,17 @@ type Layout struct {
 }
 
 // Open returns the store in dir, which is made if it is not there.
-func Open(dir string) (*Store, error) {
+func Open(dir string) (*Store, error) { return OpenOn(disk.OS, dir) }
+
+// OpenOn is Open on another disk.
+func OpenOn(to disk.Disk, dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the content store: %w", err)
 	}
-	s := &Store{dir: dir}
+	s := &Store{dir: dir, disk: to}
 	for _, d := range []string{s.blobs(), s.revisions()} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
+		if err := disk.MkdirAll(to, d, 0o700); err != nil {
 			return nil, fmt.Errorf("open the content store: %w", err)
 		}
 	}
@@ -112,29 +118,32 @@ func (s *Store) Get(rev endpoint.Revision) (Layout, error) {
 
 // build lays a revision out aside and then puts it at place.
 func (s *Store) build(ctx context.Context, place string, spec endpoint.Spec, rev endpoint.Revision) error {
-	temp, err := os.MkdirTemp(s.revisions(), stagingPrefix)
+	temp, err := s.disk.MkdirTemp(s.revisions(), stagingPrefix)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp) // if that fails, Collect does it
+	defer func() { _ = s.disk.RemoveAll(temp) }() // if that fails, Collect does it
 	b := builder{store: s, at: filepath.Join(temp, "new"), manifest: manifest{Schema: schema, Revision: rev, Command: spec.Runtime.Command}}
 	if err := b.fill(ctx, spec, rev); err != nil {
 		return err
 	}
-	if err := b.manifest.write(b.at); err != nil {
+	failpoint.Hit("manifest")
+	if err := b.manifest.write(s.disk, b.at); err != nil {
 		return err
 	}
-	if err := syncFolders(b.at); err != nil {
+	if err := s.syncFolders(b.at); err != nil {
 		return err
 	}
 	// Rename does not replace a folder that holds something: a damaged revision goes aside first.
-	if err := os.Rename(place, filepath.Join(temp, "old")); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := s.disk.Rename(place, filepath.Join(temp, "old")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := os.Rename(b.at, place); err != nil {
+	failpoint.Hit("revision.rename")
+	if err := s.disk.Rename(b.at, place); err != nil {
 		return err
 	}
-	return registry.SyncFolder(s.revisions())
+	failpoint.Hit("revision.there")
+	return s.disk.Sync(s.revisions())
 }
 
 // changed says that it was after the plan that bytes changed.

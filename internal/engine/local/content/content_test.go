@@ -341,7 +341,7 @@ func TestWhereThereAreNoLinksFilesAreCopied(t *testing.T) {
 	t.Parallel()
 	src, dst := filepath.Join(t.TempDir(), "src"), filepath.Join(t.TempDir(), "dst")
 	put(t, src, "hello", 0o555)
-	if err := duplicate(src, dst); err != nil {
+	if err := open(t).duplicate(src, dst); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(dst)

@@ -3,13 +3,13 @@ package content
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
 )
@@ -57,20 +57,12 @@ func readManifest(place string) (manifest, error) {
 	return m, nil
 }
 
-func (m manifest) write(place string) error {
+func (m manifest) write(to disk.Disk, place string) error {
 	b, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(place, manifestName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o400)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+	return disk.Write(to, filepath.Join(place, manifestName), b, 0o400)
 }
 
 func (m manifest) layout(place string) Layout {

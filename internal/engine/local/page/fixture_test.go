@@ -107,6 +107,57 @@ func down() Endpoint {
 	}
 }
 
+// waiting is an endpoint whose rollout needs a person's word.
+func waiting() Endpoint {
+	e := busy()
+	e.ID, e.URL = "local/here/terns", "http://127.0.0.1:41877"
+	e.Record.Phase, e.Record.AwaitingSince = rollout.AwaitingApproval, at(7, 2)
+	e.Record.Verdicts = e.Record.Verdicts[:1]
+	e.Record.History = append(e.Record.History, rollout.Entry{At: at(7, 2), Phase: rollout.AwaitingApproval, Weight: 25,
+		Sentence: "The gates pass at 25%: 6 of 3,812 requests failed on it at 25%. Going on needs an approval, within 1d."})
+	return e
+}
+
+// approved is the same endpoint a moment later.
+func approved() Endpoint {
+	e := waiting()
+	e.ID, e.URL = "local/here/auks", "http://127.0.0.1:41878"
+	e.Record.Approval = &rollout.Approval{By: "alice", How: "user id 1000 of tern, by its operating system", At: at(7, 30)}
+	e.Record.History = append(e.Record.History, rollout.Entry{At: at(7, 30), Phase: rollout.AwaitingApproval, Weight: 25,
+		Sentence: "alice (user id 1000 of tern, by its operating system) approves going on from 25%."})
+	return e
+}
+
+// stagedOne is an endpoint whose candidate waits for a runner.
+func stagedOne() Endpoint {
+	return Endpoint{
+		ID: "local/here/puffins", URL: "http://127.0.0.1:41879", Ready: true,
+		Stable:    Revision{Digest: sha("5a5b"), Model: sha("c1c2"), Requests: 120, Bad: 0},
+		Candidate: Revision{Digest: sha("6a6b"), Model: sha("c3c4")}, ReplicasReady: 1, Replicas: 1,
+		Record: rollout.Record{
+			Phase: rollout.Preparing, Staged: true, Policy: steps, Ready: at(1, 5),
+			History: []rollout.Entry{
+				{At: at(1, 2), Phase: rollout.Preparing, Sentence: "The candidate starts; users stay on the stable revision."},
+				{At: at(1, 5), Phase: rollout.Preparing, Sentence: "The candidate can serve."},
+			},
+		},
+	}
+}
+
+// promoted is an endpoint that can still go back.
+func promoted() Endpoint {
+	return Endpoint{
+		ID: "local/here/gulls", URL: "http://127.0.0.1:41880", Ready: true,
+		Stable: Revision{Digest: sha("8a8b"), Model: sha("e1e2"), Requests: 90311, Bad: 12}, ReplicasReady: 1, Replicas: 1,
+		Previous: &endpoint.Previous{Revision: endpoint.Revision{Digest: sha("7a7b"), Model: sha("e3e4")},
+			Model: endpoint.Model{URI: "file://models/gulls-v1.json"}, Until: at(39, 0)},
+		Record: rollout.Record{
+			Phase: rollout.Promoted, Policy: steps, Weight: 100, Approved: 100,
+			History: []rollout.Entry{{At: at(9, 0), Phase: rollout.Promoted, Weight: 100, Sentence: "The candidate is promoted after 8m."}},
+		},
+	}
+}
+
 func all() Snapshot {
-	return Snapshot{Version: "0.1.0", DataDir: "/srv/models/.tidegate", Endpoints: []Endpoint{busy(), rolledBack(), held(), down()}}
+	return Snapshot{Version: "0.1.0", DataDir: "/srv/models/.tidegate", Endpoints: []Endpoint{busy(), rolledBack(), held(), down(), waiting(), approved(), stagedOne(), promoted()}}
 }

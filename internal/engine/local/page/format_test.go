@@ -43,7 +43,7 @@ func TestAPolicyThatCannotBeReadShowsTheStepWithoutThem(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []string{"", "null", "[]", `{"steps":3}`, `{`} {
 		r := rollout.Record{Phase: rollout.Holding, Policy: []byte(policy), Step: 1, Weight: 25}
-		v := viewRollout(r, nil)
+		v := viewRollout("local/here/penguins", r, nil)
 		if v.Where != "Step 2 at 25% of the traffic." || len(v.Steps) != 0 {
 			t.Errorf("policy %s: %q %v", policy, v.Where, v.Steps)
 		}

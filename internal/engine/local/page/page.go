@@ -40,7 +40,8 @@ type Endpoint struct {
 
 	Record                  rollout.Record // zero: there was no rollout
 	Rejected                []endpoint.Rejection
-	ReplicasReady, Replicas int // of the stable revision
+	Previous                *endpoint.Previous // nil: none is kept
+	ReplicasReady, Replicas int                // of the stable revision
 }
 
 // A Revision is what an arm runs, and what it answered since the engine began.

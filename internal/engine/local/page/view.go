@@ -27,6 +27,7 @@ type (
 		Split                  bool
 		Rollout                *rolloutView // nil: there was none
 		Rejected               []rejectionView
+		Previous               *previousView // nil: none is kept
 	}
 	badge   struct{ Text, Kind string } // Kind is "good", "bad", "wait", "busy" or "calm"
 	armView struct {
@@ -37,6 +38,8 @@ type (
 	rolloutView struct {
 		Where, Driver, Failure string
 		Held                   string // why the gates hold the weight
+		Waits                  *waitView
+		Approval               string // who let the step be left
 		Steps                  []stepView
 		Together               *meterView // the gates' evidence of harm, where several have some
 		Gates                  []gateView
@@ -94,7 +97,8 @@ func viewEndpoint(e Endpoint, zone *time.Location) endpointView {
 		Weight:   weight, Rest: 100 - weight,
 		Split:    e.Candidate.Digest != "",
 		Arms:     []armView{viewArm("stable", e.Stable, 100-weight)},
-		Rollout:  viewRollout(e.Record, zone),
+		Rollout:  viewRollout(e.ID, e.Record, zone),
+		Previous: viewPrevious(e.ID, e.Previous, zone),
 		Rejected: viewRejected(e.Rejected, zone),
 	}
 	if v.Split {
@@ -119,7 +123,9 @@ func phaseBadge(e Endpoint) badge {
 		return badge{string(phase), "good"}
 	case phase == rollout.RolledBack:
 		return badge{string(phase), "bad"}
-	case phase == rollout.Holding:
+	case staged(e.Record):
+		return badge{"staged", "wait"}
+	case phase == rollout.Holding, phase == rollout.AwaitingApproval:
 		return badge{string(phase), "wait"}
 	default:
 		return badge{string(phase), "busy"}
@@ -138,7 +144,7 @@ func viewArm(role string, r Revision, share int) armView {
 	return v
 }
 
-func viewRollout(r rollout.Record, zone *time.Location) *rolloutView {
+func viewRollout(id string, r rollout.Record, zone *time.Location) *rolloutView {
 	if r.Phase == "" {
 		return nil
 	}
@@ -155,6 +161,7 @@ func viewRollout(r rollout.Record, zone *time.Location) *rolloutView {
 		v.Failure = r.Failure.Reason
 	}
 	v.Held = r.Hold
+	v.Waits, v.Approval = viewWait(id, r, zone), viewApproval(r.Approval, zone)
 	v.Together = together(r.Verdicts)
 	for _, verdict := range r.Verdicts {
 		if strings.Contains(v.Failure+v.Held, verdict.Sentence) {
@@ -199,6 +206,9 @@ func stepState(r rollout.Record, i int) string {
 func where(r rollout.Record, steps int) string {
 	switch r.Phase {
 	case rollout.Preparing:
+		if !r.Ready.IsZero() {
+			return "The candidate can serve. It gets no traffic yet."
+		}
 		return "The candidate starts. It gets no traffic yet."
 	case rollout.Promoted:
 		return "The candidate became the stable revision."

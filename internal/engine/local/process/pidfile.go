@@ -12,6 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 // A pidFile says which process a replica is, for a daemon that comes after ours was killed. It is
@@ -25,23 +28,13 @@ type pidFile struct {
 	Revision string   `json:"revision"`
 }
 
-func (p pidFile) write(path string) error {
+func (p pidFile) write(to disk.Disk, path string) error {
 	b, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	failpoint.Hit("pid.rename")
+	return disk.Replace(to, path, b, 0o600)
 }
 
 func readPidFile(path string) (p pidFile, err error) {

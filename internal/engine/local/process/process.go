@@ -47,6 +47,7 @@ type Group struct {
 	restarts  int
 	everReady bool
 	failed    bool
+	hindered  bool // the latest start failed for want of something of the machine's
 }
 
 // A pace is how long things take. Tests have less patience.
@@ -76,6 +77,9 @@ type State struct {
 	// ready within StartTimeout, or they died three times in a row before they were ready.
 	// It goes on trying all the same, and is not Failed once a replica is ready, nor ever after.
 	Failed bool
+	// Hindered is true where what Failed is about was the machine and not the command: no descriptor,
+	// no space, no permission for the engine's own files.
+	Hindered bool
 }
 
 // Start begins to run replicas and returns at once; changed is called, never concurrently,
@@ -121,7 +125,7 @@ func (g *Group) touch() {
 func (g *Group) State() State {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := State{Restarts: g.restarts, Failed: g.failed}
+	s := State{Restarts: g.restarts, Failed: g.failed, Hindered: g.failed && g.hindered}
 	var why string
 	for _, r := range g.replicas {
 		switch {

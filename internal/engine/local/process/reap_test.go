@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
 )
 
 // killedDaemon runs a daemon with two servers, kills it, and returns the servers' processes.
@@ -85,7 +87,7 @@ func TestReapFindsAProcessThatWasNotWrittenDownYet(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Pid, p.Start, p.Command = 0, "", nil
-		if err := p.write(filepath.Join(dir, name)); err != nil {
+		if err := p.write(disk.OS, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,7 +107,7 @@ func TestReapLeavesAProcessAloneThatMerelyHasTheNumber(t *testing.T) {
 	}
 	defer func() { _ = other.Process.Kill(); _ = other.Wait() }()
 	p := pidFile{Pid: other.Process.Pid, Start: "another start", Port: 1, Model: dir, Revision: "sha256:r"}
-	if err := p.write(filepath.Join(dir, "replica-1.pid")); err != nil {
+	if err := p.write(disk.OS, filepath.Join(dir, "replica-1.pid")); err != nil {
 		t.Fatal(err)
 	}
 	reapAll(t, dir)

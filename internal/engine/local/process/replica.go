@@ -13,6 +13,9 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 )
 
 const (
@@ -96,6 +99,7 @@ func (r *replica) file(kind string) string {
 // live runs one process until it is gone, and returns for how long it was ready, and why it went.
 func (r *replica) live(out *tail) (healthy time.Duration, reason string) {
 	c, err := r.launch(out)
+	r.group.hinder(err)
 	if err != nil {
 		reason = "cannot be started: " + err.Error()
 		out.note("%s", reason)
@@ -109,15 +113,18 @@ func (r *replica) live(out *tail) (healthy time.Duration, reason string) {
 	defer cancel()
 	reason = r.starting(ctx, c, out)
 	if reason == "" && ctx.Err() == nil {
+		failpoint.Hit("server.ready")
 		ready := time.Now()
 		r.ready(c)
 		reason = r.watch(ctx, c)
 		r.unready()
 		healthy = time.Since(ready)
 	}
+	failpoint.Hit("server.end")
 	if exited := c.end(r.grace(reason), r.group.kill); reason == "" {
 		reason = exited
 	}
+	failpoint.Hit("server.ended")
 	if err := os.Remove(r.file("pid")); err != nil {
 		out.note("cannot remove the pid file: %v", err)
 	}
@@ -129,27 +136,31 @@ func (r *replica) live(out *tail) (healthy time.Duration, reason string) {
 func (r *replica) launch(out *tail) (*child, error) {
 	port, err := freePort()
 	if err != nil {
-		return nil, err
+		return nil, hindrance{err}
 	}
 	if err := os.MkdirAll(r.group.config.State, 0o700); err != nil {
-		return nil, err
+		return nil, hindrance{err}
 	}
 	mark := pidFile{Port: port, Model: r.group.config.Model, Revision: r.group.config.Revision}
-	if err := mark.write(r.file("pid")); err != nil { // a crash before the next write leaves no stray
-		return nil, err
+	failpoint.Hit("pid.write")
+	if err := mark.write(disk.OS, r.file("pid")); err != nil { // a crash before the next write leaves no stray
+		return nil, hindrance{err}
 	}
+	failpoint.Hit("server.start")
 	c, err := startChild(r.group.config, port, out)
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(r.file("pid")))
 	}
+	failpoint.Hit("server.started")
 	mark.Pid, mark.Command = c.pid, c.cmd.Args
 	mark.Start, err = startOf(c.pid)
 	if err == nil {
-		err = mark.write(r.file("pid"))
+		err = mark.write(disk.OS, r.file("pid"))
 	}
 	if err != nil {
 		out.note("cannot write the pid file: %v", err)
 	}
+	failpoint.Hit("pid.written")
 	out.note("started process %d on port %d", c.pid, port)
 	return c, nil
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -17,6 +18,8 @@ const (
 	tailBytes = 16 << 10
 	tailLines = 20
 	tailWidth = 200 // characters a line
+
+	pipeBuffer = 4 << 10
 )
 
 // A tail passes a server's output on to its log and remembers the end of it.
@@ -53,6 +56,22 @@ func (t *tail) Write(p []byte) (int, error) {
 	}
 	_, _ = t.log.Write(p)
 	return len(p), nil
+}
+
+// ReadFrom is what os/exec copies a server's pipe with. Its own buffer would be eight times as large, for every server.
+func (t *tail) ReadFrom(r io.Reader) (n int64, err error) {
+	buffer := make([]byte, pipeBuffer)
+	for {
+		read, err := r.Read(buffer)
+		_, _ = t.Write(buffer[:read])
+		n += int64(read)
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }
 
 // note writes a line of our own to the log.

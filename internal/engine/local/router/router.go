@@ -63,6 +63,11 @@ type Router struct {
 
 // Listen opens addr ("127.0.0.1:PORT", 0 for any) and answers 503 until Set is called.
 func Listen(addr string, labels prometheus.Labels) (*Router, error) {
+	return Places(nil).Listen(addr, labels)
+}
+
+// Listen opens an address whose connections share these places with others'; nil is as many as come.
+func (p Places) Listen(addr string, labels prometheus.Labels) (*Router, error) {
 	listener, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		_, port, _ := net.SplitHostPort(addr)
@@ -100,7 +105,7 @@ func Listen(addr string, labels prometheus.Labels) (*Router, error) {
 	}
 	go func() {
 		defer close(r.ended)
-		if err := r.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := r.server.Serve(p.listen(listener)); !errors.Is(err, http.ErrServerClosed) {
 			slog.Error("the endpoint's address stopped listening", "addr", r.addr, "error", err)
 		}
 	}()

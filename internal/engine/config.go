@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// What a Config is made of where nothing says more.
+const (
+	FileName        = "tidegate.json"
+	FileVariable    = "TIDEGATE_CONFIG"
+	DataDirVariable = "TIDEGATE_DATA_DIR"
+	DefaultDataDir  = ".tidegate"
+)
+
+// A Config says where things are. Fields that are "" are not said.
+type Config struct {
+	Local Local
+}
+
+// Local is the embedded engine.
+type Local struct {
+	DataDir string // all that it keeps
+}
+
+// Resolve fills in what is not said: by the file ("" for none), then by the environment, then by the
+// default. Relative paths begin at root, an absolute one; those of the file at its folder.
+func Resolve(root string, said Config, file string) (Config, error) {
+	c := said
+	if file != "" {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(root, file)
+		}
+		read, err := ReadFile(file)
+		if err != nil {
+			return Config{}, err
+		}
+		c.Local.DataDir = first(c.Local.DataDir, read.Local.DataDir)
+	}
+	c.Local.DataDir = first(c.Local.DataDir, os.Getenv(DataDirVariable), DefaultDataDir)
+	if !filepath.IsAbs(c.Local.DataDir) {
+		c.Local.DataDir = filepath.Join(root, c.Local.DataDir)
+	}
+	return c, nil
+}
+
+// FindFile returns the file that a folder's commands read: the named one, else the environment's, else
+// tidegate.json in it, else "".
+func FindFile(folder, named string) (string, error) {
+	if file := first(named, os.Getenv(FileVariable)); file != "" {
+		return file, nil
+	}
+	path := filepath.Join(folder, FileName)
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for the configuration: %w", err)
+	}
+	return path, nil
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
