@@ -96,8 +96,8 @@ var versionLine = regexp.MustCompile(`^(Terraform|OpenTofu) v([0-9][0-9A-Za-z.+-
 
 // ask asks a program for its name and version, in one go.
 func ask(ctx context.Context, file string, env []string) (Tool, error) {
-	cmd := exec.CommandContext(ctx, file, "version")
-	cmd.Dir = os.TempDir() // where there is no configuration, it has no providers to count
+	cmd := exec.CommandContext(ctx, file, "version") //nolint:gosec // running what the user names is the product
+	cmd.Dir = os.TempDir()                           // where there is no configuration, it has no providers to count
 	cmd.Env = append(without(env, "TF_CLI_ARGS", "TF_CLI_ARGS_version"), "CHECKPOINT_DISABLE=1")
 	out, err := cmd.Output()
 	m := versionLine.FindSubmatch(out)

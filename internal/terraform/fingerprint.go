@@ -44,7 +44,8 @@ type Difference struct {
 	Part string // a Part's name; "plan" where no part tells the difference
 	How  string // "was not reviewed", "is gone", "is another"
 	// Attributes that differ, where both sides know them, sorted. "(configuration)" is the resource's block: its
-	// provisioners, write-only arguments, meta-arguments.
+	// provisioners, write-only arguments, meta-arguments. "(unchanged)" is what the change leaves as it is, and somebody
+	// else has changed.
 	Attributes []string
 }
 

@@ -196,8 +196,15 @@ func TestFingerprintKnowsTheState(t *testing.T) {
 	s.write("main.tf", strings.Replace(update, `"still"`+"\n", `"moved on"`+"\n", 1))
 	checkDiff(t, reviewed.Fingerprint, s.plan().Fingerprint, []string{"resource terraform_data.b: input, output"})
 
-	// A state of another origin, with the same in it.
+	// What the change leaves alone has changed meanwhile: the id of b, which stands behind b's name.
+	again := s.plan().Fingerprint
 	state := s.read("terraform.tfstate")
+	head, b, _ := strings.Cut(state, `"name": "b"`)
+	_, id, _ := strings.Cut(b, `"id": "`)
+	s.write("terraform.tfstate", head+`"name": "b"`+strings.Replace(b, id[:36], "11111111-2222-3333-4444-555555555555", 1))
+	checkDiff(t, again, s.plan().Fingerprint, []string{"resource terraform_data.b: (unchanged)"})
+
+	// A state of another origin, with the same in it.
 	_, rest, _ := strings.Cut(state, `"lineage": "`)
 	s.write("terraform.tfstate", strings.ReplaceAll(state, rest[:36], "11111111-2222-3333-4444-555555555555"))
 	now := s.plan()

@@ -20,8 +20,8 @@ type Checker interface {
 type Guards struct {
 	// Protect are patterns of addresses that may not be destroyed, replaced or forgotten: "module.db.*",
 	// "aws_db_instance.*", "aws_s3_bucket.logs[\"eu\"]". A star stands for anything within or across
-	// names; a pattern without an index holds for all instances, one of a module for all in it. What a moved
-	// resource was called before counts too. Deposed objects, which an earlier replacement left, are not protected.
+	// names; a pattern without an index holds for all instances, one of a module for all in it. A pattern begins where
+	// an address does: "*aws_db_instance.*" holds in modules too. What a moved resource was called before counts too. Deposed objects, which an earlier replacement left, are not protected.
 	Protect []string
 	// MaxChanges is the most resources that a plan may create, change, replace, destroy and forget together; 0 is no
 	// limit.

@@ -87,6 +87,7 @@ func tellPlan(p Plan) string {
 			return "(unknown)"
 		case Sensitive:
 			return "(sensitive)"
+		case Known:
 		}
 		return v.Text
 	}

@@ -44,19 +44,17 @@ func (r *Root) ReadPlan(ctx context.Context, file string, key []byte) (Plan, err
 	}()
 	p, err := Parse(pr, s)
 	_ = pr.CloseWithError(errors.New("the plan's JSON is not read any more"))
-	// What the tool says is closer to the cause than the JSON that it did not finish.
-	if showErr := <-shown; showErr != nil && (err == nil || ctx.Err() != nil || isToolError(showErr)) {
+	showErr := <-shown
+	// Where the tool failed, the reader was told so: that is closer to the cause than the JSON that it did not finish. Where
+	// the reader gave up first, the tool failed for want of one.
+	var failed *Error
+	if err == nil || errors.As(err, &failed) {
 		err = showErr
 	}
 	if err != nil {
 		return Plan{}, fmt.Errorf("plan of %q: %w", r.Dir, err)
 	}
 	return p, nil
-}
-
-func isToolError(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Code > 0
 }
 
 // inside reads the lineage and the lock file that a plan file holds.

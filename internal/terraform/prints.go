@@ -73,6 +73,7 @@ func (p *prints) variables(vars map[string]*tfjson.PlanVariable) {
 type leafSums struct {
 	p          *prints
 	bytes      []byte
+	unchanged  []byte // of bytes, what stays as it is
 	attributes map[string]string
 }
 
@@ -83,7 +84,16 @@ func (s *leafSums) add(l leaf, r redaction) {
 	path := l.path.String()
 	sum := s.p.h.sum(path, s.p.open(l.path, l.before, r), s.p.open(l.path, l.after, r))
 	s.bytes = append(s.bytes, sum[:]...)
-	if l.same() || s.p.kept >= mostAttributes {
+	if l.same() {
+		s.unchanged = append(s.unchanged, sum[:]...)
+		return
+	}
+	s.keep(path, sum)
+}
+
+// keep keeps the hash of an attribute by its name.
+func (s *leafSums) keep(path string, sum [sha256.Size]byte) {
+	if s.p.kept >= mostAttributes {
 		return
 	}
 	if s.attributes == nil {
@@ -108,6 +118,9 @@ func (p *prints) open(at trail, c cell, r redaction) cell {
 }
 
 func (p *prints) resource(rc *tfjson.ResourceChange, leaves *leafSums) {
+	if len(leaves.unchanged) > 0 {
+		leaves.keep("(unchanged)", p.h.sum(leaves.unchanged))
+	}
 	name := "resource " + rc.Address
 	if rc.DeposedKey != "" {
 		name += " (deposed " + rc.DeposedKey + ")"

@@ -26,7 +26,7 @@ type Root struct {
 	PluginCache string   // a folder for providers, made where it is not there; "" is what the environment says
 	LockTimeout time.Duration
 	// Scrub hides secrets in what the tool says, in logs and errors; nil becomes one of what Env holds. What plans call
-	// sensitive is added to it.
+	// sensitive is added to it, and what Vars do by their names.
 	Scrub *Scrubber
 	Log   io.Writer // gets what the tool says, scrubbed, while it says it; nil for nobody
 }
@@ -214,5 +214,6 @@ func (r *Root) scrubber() *Scrubber {
 		}
 		r.Scrub = NewScrubber(SecretEnv(env)...)
 	}
+	r.Scrub.Add(SecretEnv(r.Vars)...)
 	return r.Scrub
 }

@@ -115,7 +115,7 @@ resource "terraform_data" "after" {
 	cancel()
 	got := <-over
 	var e *Error
-	if !errors.As(got.error, &e) || !e.Canceled || !errors.Is(got.error, context.Canceled) || !strings.Contains(got.error.Error(), "canceled") {
+	if !errors.As(got.error, &e) || !e.Canceled || !errors.Is(got.error, context.Canceled) || !strings.Contains(got.Error(), "canceled") {
 		t.Errorf("error %v", got.error)
 	}
 	if !got.Canceled || len(got.Failed) != 1 || got.Failed[0].Address != "terraform_data.waits" || !slices.Equal(got.Skipped, []string{"terraform_data.after"}) {
@@ -297,7 +297,7 @@ func TestToolIsFound(t *testing.T) {
 	dir := t.TempDir()
 	script := func(name, says string) string {
 		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte("#!/bin/sh\n"+says+"\n"), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(file, []byte("#!/bin/sh\n"+says+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		return file
@@ -396,7 +396,7 @@ func TestWhatWasCutOffIsUnfinished(t *testing.T) {
 		event("planned_change", "change", "a.done"), event("planned_change", "change", "a.begun"), event("planned_change", "change", "a.waits"),
 		event("apply_start", "hook", "a.done"), event("apply_start", "hook", "a.begun"), event("apply_complete", "hook", "a.done"), "no JSON", `{"@message":1}`,
 	}, "\n") + "\nEOT\nkill -9 $$\n"
-	if err := os.WriteFile(tool, []byte(script), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(tool, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s.Tool.Path = tool

@@ -122,8 +122,8 @@ func TestALineIsNotHeldBack(t *testing.T) {
 	w := NewScrubber("correct-horse", pem).Writer(&out)
 	for _, step := range []struct{ write, want string }{
 		{"Plan: 1 to add\n", "Plan: 1 to add\n"},
-		{"with corr", "Plan: 1 to add\nwith "},
-		{"ect-hor", "Plan: 1 to add\nwith "},
+		{"with cor", "Plan: 1 to add\nwith "},
+		{"rect-hor", "Plan: 1 to add\nwith "},
 		{"n\n", "Plan: 1 to add\nwith correct-horn\n"},
 		{"correct-horse", "Plan: 1 to add\nwith correct-horn\n***"},
 	} {
