@@ -8,12 +8,18 @@ import (
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
+// succeeded is true only where all was done, and seen to be done.
+func (a Apply) succeeded() bool {
+	r := a.Result
+	return a.Refusal == nil && a.Err == nil && !r.Canceled && len(r.Failed)+len(r.Unfinished)+len(r.Skipped) == 0
+}
+
 // verdict of an apply.
 func (a Apply) verdict(p terraform.Plan) verdict {
 	switch {
 	case a.Refusal != nil:
 		return verdict{red, "Refused: nothing was applied", 0}
-	case a.Err == nil && len(a.Result.Failed) == 0:
+	case a.succeeded():
 		return verdict{green, "Applied: " + done(a.Result), 4}
 	case a.Result.Canceled:
 		return verdict{red, "Canceled: " + done(a.Result), 0}
@@ -67,7 +73,7 @@ func (a Apply) top(p terraform.Plan) []string {
 	switch {
 	case a.Refusal != nil:
 		return []string{a.refused()}
-	case a.Err == nil && len(a.Result.Failed) == 0:
+	case a.succeeded():
 		blocks = append(blocks, boxed(green, "**"+a.verdict(p).title+"**"+a.within()+"."))
 	default:
 		blocks = append(blocks, a.failed(p)...)
@@ -127,7 +133,7 @@ func (a Apply) failed(p terraform.Plan) []string {
 	back, failed := a.failures()
 	all := slices.Concat(back, failed)
 	if len(all) == 0 {
-		return append(append([]string{failureBox(a.Err, stays(a.Result))}, errorDetails(a.Err)...), a.notDone())
+		return append(append([]string{failureBox(a.Err, a.stays())}, errorDetails(a.Err)...), a.notDone())
 	}
 	var lines []string
 	errs := make([]terraform.Diagnostic, len(all))
@@ -144,16 +150,23 @@ func (a Apply) failed(p terraform.Plan) []string {
 			lines = append(lines, andMore(len(all)-i))
 		}
 	}
-	first := "**" + a.verdict(p).title + "**" + a.within() + ". " + stays(a.Result)
+	title := a.verdict(p).title
+	if a.Result.Canceled {
+		title = "Canceled" // what was done follows
+	}
+	first := "**" + title + "**" + a.within() + ". " + a.stays()
 	return append(append([]string{boxed(red, first, lines...)}, diagnostics(errs)...), a.notDone())
 }
 
-// stays says what is the case after a failure.
-func stays(r terraform.Applied) string {
-	if len(r.Done) == 0 {
-		return "Nothing was changed."
+// stays says what is the case after a failure. What was begun may have been done in part.
+func (a Apply) stays() string {
+	switch {
+	case len(a.Result.Done) > 0:
+		return "Done before that, and in the state: " + done(a.Result) + "."
+	case len(a.Result.Unfinished) > 0 || killed(a.Err):
+		return "Nothing is known to be done."
 	}
-	return "Done before that, and in the state: " + done(r) + "."
+	return "Nothing was changed."
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

@@ -35,6 +35,24 @@ func TestOnlyTheProvidersOwnWordsMakeARollback(t *testing.T) {
 	}
 }
 
+func TestKilledToolMayHaveLeftALock(t *testing.T) {
+	t.Parallel()
+	r := Root{Dir: "a", Plan: planOf(bucket()), Apply: &Apply{Err: &tf.Error{Doing: "apply", Code: -1}}}
+	if text := pageOf(r).Comment(); !strings.Contains(text, "**Apply failed.** Nothing is known to be done. It was killed by somebody else: the state may still be locked") {
+		t.Error(text)
+	}
+}
+
+func TestWhatWasNotDoneIsNeverAppliedEvenWithoutAnError(t *testing.T) {
+	t.Parallel()
+	for _, r := range []tf.Applied{{Canceled: true}, {Skipped: []string{"a.b"}}, {Unfinished: []string{"a.b"}}, {Failed: []tf.AppliedChange{{Address: "a.b"}}}} {
+		p := pageOf(Root{Dir: "a", Plan: planOf(bucket()), Apply: &Apply{Result: r}})
+		if text := p.Comment(); !strings.Contains(text, "[!CAUTION]") || strings.Contains(text, "[!TIP]") || strings.HasPrefix(p.Title(), "Applied") {
+			t.Errorf("%+v is told as %s:\n%s", r, p.Title(), text)
+		}
+	}
+}
+
 func TestTitleSaysTheWorst(t *testing.T) {
 	t.Parallel()
 	titles := map[string]string{

@@ -102,6 +102,15 @@ func shownValue(v terraform.Value) string {
 // foldedValue is a long value: what changes in it, or all of it where it comes or goes.
 func foldedValue(a terraform.Attribute, maxValue int) string {
 	before, after := valueLines(a.Before, maxValue), valueLines(a.After, maxValue)
+	if known := a.Before.Kind == terraform.Known && a.After.Kind == terraform.Known; known && endsLine(a.Before) != endsLine(a.After) {
+		const without = "(no line break at the end)"
+		if endsLine(a.Before) {
+			after = append(after, without)
+		}
+		if endsLine(a.After) {
+			before = append(before, without)
+		}
+	}
 	what := "changes"
 	switch {
 	case a.Before.Kind == terraform.Absent:
@@ -119,6 +128,8 @@ func foldedValue(a terraform.Attribute, maxValue int) string {
 	return b.String()
 }
 
+func endsLine(v terraform.Value) bool { return strings.HasSuffix(v.Text, "\n") }
+
 // valueLines are the lines of a value, up to so many bytes; it says what it leaves out.
 func valueLines(v terraform.Value, most int) []string {
 	if v.Kind == terraform.Absent {
@@ -133,7 +144,7 @@ func valueLines(v terraform.Value, most int) []string {
 		}
 		text, rest = text[:cut], len(text)-cut
 	}
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	lines := strings.Split(strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n")
 	if rest > 0 {
 		lines = append(lines, fmt.Sprintf("(%s more bytes are not shown)", count(rest)))
 	}

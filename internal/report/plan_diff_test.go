@@ -61,6 +61,14 @@ func TestLongTextIsFoldedToWhatChangesInIt(t *testing.T) {
 	}
 }
 
+func TestLineBreakAtTheEndIsADifference(t *testing.T) {
+	t.Parallel()
+	block := foldedValue(tf.Attribute{Path: "script", Before: known("a\nb"), After: known("a\nb\n")}, 100)
+	if want := "```diff\n  a\n  b\n- (no line break at the end)\n```"; !strings.Contains(block, want) {
+		t.Errorf("got\n%s\nwant\n%s", block, want)
+	}
+}
+
 func TestCutValueSaysSo(t *testing.T) {
 	t.Parallel()
 	lines := valueLines(known(strings.Repeat("é", 1000)), 101)

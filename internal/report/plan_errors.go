@@ -15,6 +15,8 @@ const mostErrorBytes = 4000 // of one error
 func failure(err error) string {
 	var e *terraform.Error
 	switch {
+	case err == nil:
+		return "Not all was applied"
 	case !errors.As(err, &e):
 		return "Failed"
 	case e.Lock != nil:
@@ -37,6 +39,9 @@ func failure(err error) string {
 // failureBox says what stopped the run, and what is the case after it.
 func failureBox(err error, after string) string {
 	var e *terraform.Error
+	if err == nil {
+		return boxed(red, "**"+failure(err)+".** "+after)
+	}
 	if !errors.As(err, &e) {
 		return boxed(red, "**Failed.** "+after, "<p>"+prose(clip(err.Error(), 1000))+"</p>")
 	}
@@ -46,7 +51,17 @@ func failureBox(err error, after string) string {
 	if e.Canceled {
 		return boxed(red, "**Canceled.** "+after)
 	}
+	if killed(err) {
+		return boxed(red, "**"+failure(err)+".** "+after+" It was killed by somebody else: the state may still be locked, "+
+			"and may not have all that was done. Plan again before anything else.")
+	}
 	return boxed(red, "**"+failure(err)+".** "+after)
+}
+
+// killed reports whether a tool was ended by a signal that was not ours.
+func killed(err error) bool {
+	var e *terraform.Error
+	return errors.As(err, &e) && e.Code < 0 && !e.Canceled
 }
 
 // lockBox explains a state that somebody else has locked.
