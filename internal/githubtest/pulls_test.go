@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -156,5 +157,40 @@ func TestForkPullRequestIsMerged(t *testing.T) {
 	sha := s.must("merge", object{"repo": repoName, "number": 1, "method": "squash"})["SHA"].(string)
 	if got := landed(t, c, sha); len(got) != 1 {
 		t.Errorf("pull requests of %s: %v", sha, got)
+	}
+}
+
+func TestRebaseLeavesMergesOutAndSquashTakesASingleCommitsWords(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.push("change", "b.tf", "b\n")
+	s.push("main", "c.tf", "c\n")
+	c := s.workflow()
+	// A deployment brings main into the branch, by a merge commit.
+	_, res, err := c.Repositories.CreateDeployment(t.Context(), "acme", "infra", &github.DeploymentRequest{Ref: github.String("change")})
+	if res == nil || res.StatusCode != http.StatusAccepted {
+		t.Fatalf("%v", err)
+	}
+	s.push("change", "d.tf", "d\n")
+	number := s.open("change")
+	if p, _, err := c.PullRequests.Get(t.Context(), "acme", "infra", number); err != nil || p.GetCommits() != 3 || p.GetChangedFiles() != 2 {
+		t.Errorf("%d commits, %d files, %v", p.GetCommits(), p.GetChangedFiles(), err)
+	}
+	before := s.must("resolve", object{"repo": repoName, "ref": "main"})["SHA"].(string)
+	s.must("merge", object{"repo": repoName, "number": number, "method": "rebase"})
+	diff, _, err := c.Repositories.CompareCommits(t.Context(), "acme", "infra", before, "main", nil)
+	if err != nil || diff.GetAheadBy() != 2 || diff.GetBehindBy() != 0 {
+		t.Errorf("%d commits came, %v: want two, and not the merge", diff.GetAheadBy(), err)
+	}
+	for _, commit := range diff.Commits {
+		if len(commit.Parents) != 1 || commit.GetAuthor().GetLogin() != "octocat" || commit.GetCommitter().GetLogin() != "web-flow" {
+			t.Errorf("%v", commit)
+		}
+	}
+
+	s.must("push", object{"repo": repoName, "branch": "single", "message": "Its own words\n\nAnd why.", "files": contents{"e.tf": "e\n"}})
+	sha := s.must("merge", object{"repo": repoName, "number": s.open("single"), "method": "squash"})["SHA"].(string)
+	if got, _, err := c.Git.GetCommit(t.Context(), "acme", "infra", sha); err != nil || got.GetMessage() != "Its own words (#2)\n\nAnd why." {
+		t.Errorf("%q, %v", got.GetMessage(), err)
 	}
 }

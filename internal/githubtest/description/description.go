@@ -1,7 +1,7 @@
 // Package description is GitHub's own OpenAPI description of its API, cut down to what the server speaks, as a check of
 // every request and every answer.
 //
-// The cut is made by cmd/subset of the npm package @octokit/openapi 23.0.2 (MIT).
+// The cut is made by cmd/subset of the npm package @octokit/openapi 23.0.2, whose licence is LICENSE.octokit.
 package description
 
 import (
