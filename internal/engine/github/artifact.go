@@ -59,16 +59,19 @@ func (a wireArtifact) artifact() Artifact {
 func (r *Repository) Artifacts(ctx context.Context, run int64) ([]Artifact, error) {
 	t := task{doing: fmt.Sprintf("list the artifacts of run %d", run), needs: "actions: read"}
 	var out []Artifact
-	for page := 1; page != 0; {
-		var found struct{ Artifacts []wireArtifact }
-		res, err := r.get(ctx, fmt.Sprintf("actions/runs/%d/artifacts?per_page=100&page=%d", run, page), &found)
+	err := pages(func(page int) (int, error) {
+		var list struct{ Artifacts []wireArtifact }
+		res, err := r.get(ctx, fmt.Sprintf("actions/runs/%d/artifacts?per_page=100&page=%d", run, page), &list)
 		if err != nil {
-			return nil, r.failed(t, err)
+			return 0, err
 		}
-		for _, a := range found.Artifacts {
+		for _, a := range list.Artifacts {
 			out = append(out, a.artifact())
 		}
-		page = res.NextPage
+		return res.NextPage, nil
+	})
+	if err != nil {
+		return nil, r.failed(t, err)
 	}
 	slices.SortFunc(out, func(a, b Artifact) int { return cmp.Compare(a.ID, b.ID) })
 	return out, nil

@@ -16,7 +16,7 @@ func TestAPlanRunAndAnApplyRunStayWithinTheirRequests(t *testing.T) {
 		t.Helper()
 		r := w.open(t, w.token) // the pull request is in the event
 		review = check(t, r, CheckRun{Name: "tidegate", Commit: w.pull.HeadSHA})
-		comment = write(t, r, w.sticky("planning"))
+		write(t, r, w.sticky("planning"))
 		review.Annotations = annotations(60)
 		comment = write(t, r, w.sticky(text))
 		review.Conclusion, review.Text = Success, "fingerprint"

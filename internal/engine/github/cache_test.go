@@ -101,7 +101,7 @@ func TestADamagedFolderCostsARequestAndNoMore(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The same address, and a client that remembers nothing.
-			fresh, err := open(Config{APIURL: r.c.api.BaseURL.String(), Token: "test-token", CacheDir: dir}, fast)
+			fresh, err := open(Config{APIURL: r.c.api.BaseURL.String(), Token: "test-token", CacheDir: dir}, fast, http.DefaultTransport)
 			if err != nil {
 				t.Fatal(err)
 			}

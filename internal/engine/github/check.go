@@ -51,26 +51,6 @@ type CheckRun struct {
 	URL     string // page for people; read only
 }
 
-// A Level of an annotation.
-type Level string
-
-// The levels.
-const (
-	Notice  Level = "notice"
-	Warning Level = "warning"
-	Failed  Level = "failure"
-)
-
-// An Annotation of lines of a file.
-type Annotation struct {
-	Path      string // within the repository, with slashes
-	StartLine int    // from 1
-	EndLine   int    // 0: StartLine
-	Level     Level
-	Title     string
-	Message   string
-}
-
 // CreateCheckRun writes one, and returns it with the app that wrote it, which is the token's. One request, and one more
 // for each further 50 annotations; if one of those fails, the check run is returned with the error.
 func (r *Repository) CreateCheckRun(ctx context.Context, run CheckRun) (CheckRun, error) {
@@ -138,13 +118,13 @@ func (r *Repository) UpdateCheckRun(ctx context.Context, run CheckRun) (CheckRun
 func (r *Repository) annotate(ctx context.Context, t task, run CheckRun, made *gh.CheckRun, later []Annotation) (CheckRun, error) {
 	r.note(made)
 	run.ID = made.GetID()
-	for now := []Annotation(nil); len(later) > 0; {
-		now, later = batch(later)
+	for len(later) > 0 {
+		now, rest := batch(later)
 		more, err := r.patchCheckRun(ctx, t, run, now)
 		if err != nil {
-			return checkRun(made), fmt.Errorf("%w; %d of %d annotations are missing", err, len(now)+len(later), len(run.Annotations))
+			return checkRun(made), fmt.Errorf("%w %d of %d annotations are missing", err, len(later), len(run.Annotations))
 		}
-		made = more
+		made, later = more, rest
 		r.note(made)
 	}
 	return checkRun(made), nil
@@ -188,23 +168,23 @@ func (r *Repository) CheckRuns(ctx context.Context, commit, name string) ([]Chec
 	if err := r.checkCommit(t, commit); err != nil {
 		return nil, err
 	}
-	opts := &gh.ListCheckRunsOptions{CheckName: &name, Filter: text("all"), ListOptions: gh.ListOptions{PerPage: 100}}
 	var runs []CheckRun
-	for {
-		page, res, err := r.c.api.Checks.ListCheckRunsForRef(ctx, r.owner, r.name, commit, opts)
-		if err == nil && page == nil {
+	err := pages(func(page int) (int, error) {
+		opts := &gh.ListCheckRunsOptions{CheckName: &name, Filter: text("all"), ListOptions: gh.ListOptions{PerPage: 100, Page: page}}
+		list, res, err := r.c.api.Checks.ListCheckRunsForRef(ctx, r.owner, r.name, commit, opts)
+		if err == nil && list == nil {
 			err = strange(t)
 		}
 		if err != nil {
-			return nil, r.failed(t, err)
+			return 0, err
 		}
-		for _, run := range page.CheckRuns {
+		for _, run := range list.CheckRuns {
 			runs = append(runs, checkRun(run))
 		}
-		if res.NextPage == 0 {
-			break
-		}
-		opts.Page = res.NextPage
+		return res.NextPage, nil
+	})
+	if err != nil {
+		return nil, r.failed(t, err)
 	}
 	slices.SortFunc(runs, func(a, b CheckRun) int { return cmp.Compare(b.ID, a.ID) })
 	return runs, nil
@@ -250,28 +230,9 @@ func (run CheckRun) output(now []Annotation) *gh.CheckRunOutput {
 	title := cmp.Or(run.Title, run.Name)
 	out := &gh.CheckRunOutput{Title: &title, Summary: text(cutSummary(cmp.Or(run.Summary, title))), Text: text(run.Text)}
 	for _, a := range now {
-		out.Annotations = append(out.Annotations, &gh.CheckRunAnnotation{
-			Path: text(a.Path), StartLine: line(a.StartLine), EndLine: line(max(a.StartLine, a.EndLine)), AnnotationLevel: text(string(a.Level)),
-			Title: text(cut(a.Title, annotationTitle)), Message: text(cut(cmp.Or(a.Message, a.Title, "-"), annotationMessage)),
-		})
+		out.Annotations = append(out.Annotations, a.wire())
 	}
 	return out
-}
-
-// GitHub takes 64 KB of a message: characters may be four bytes long.
-const (
-	annotationTitle   = 255
-	annotationMessage = 16_000
-)
-
-func batch(all []Annotation) (now, later []Annotation) {
-	n := min(len(all), AnnotationsPerRequest)
-	return all[:n], all[n:]
-}
-
-func line(n int) *int {
-	n = max(n, 1)
-	return &n
 }
 
 const cutNote = "\n\n*GitHub has no room for the rest.*"

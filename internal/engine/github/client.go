@@ -1,7 +1,8 @@
 // Package github speaks with GitHub, or a GitHub Enterprise server, for the Action and for pipelines.
 //
 // A Client holds what is shared: credentials and one way to the server, which asks conditionally (ETag), slows down at
-// rate limits instead of failing, tries safe requests again, and counts them. A Repository has the operations, with
+// rate limits instead of failing (for as long as the context lasts, or 15 minutes where it has no deadline), tries safe
+// requests again, and counts them. A Repository has the operations, with
 // types of this package; those of go-github do not leave it. Every error is an *Error, which says what was being done
 // in which repository, which permission it takes and what to do next; errors.Is tells its kind (ErrNotFound, ...).
 // Tokens, keys and signed addresses are in none of them.
@@ -12,6 +13,7 @@
 package github
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -80,10 +82,12 @@ type Usage struct {
 
 // Open checks the configuration. It asks GitHub nothing.
 func Open(cfg Config) (*Client, error) {
-	return open(cfg, settings{pause: 500 * time.Millisecond, patience: 15 * time.Minute})
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.ResponseHeaderTimeout = time.Minute // of a server that took a request and says nothing
+	return open(cfg, settings{pause: 500 * time.Millisecond, patience: 15 * time.Minute}, base)
 }
 
-func open(cfg Config, s settings) (*Client, error) {
+func open(cfg Config, s settings, base http.RoundTripper) (*Client, error) {
 	api, server, err := addresses(cfg)
 	if err != nil {
 		return nil, err
@@ -102,8 +106,6 @@ func open(cfg Config, s settings) (*Client, error) {
 	if s.notice == nil {
 		s.notice = func(string) {}
 	}
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.ResponseHeaderTimeout = time.Minute // of a server that took a request and says nothing
 	c := &Client{
 		plain: &http.Client{Transport: base}, server: server, settings: s,
 		nobody: cfg.Token == "" && cfg.App == nil, installation: cfg.App != nil || strings.HasPrefix(cfg.Token, "ghs_"),
@@ -111,7 +113,7 @@ func open(cfg Config, s settings) (*Client, error) {
 	}
 	speak := func(who credential) *gh.Client {
 		out := gh.NewClient(&http.Client{Transport: newTransport(base, api, who, kept, s)})
-		out.BaseURL, out.UserAgent = api, cfg.UserAgent
+		out.BaseURL, out.UserAgent = api, cmp.Or(cfg.UserAgent, "tidegate")
 		return out
 	}
 	if cfg.App == nil {

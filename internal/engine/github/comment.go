@@ -88,7 +88,7 @@ func (r *Repository) remember(place commentPlace, id int64) {
 
 // checkSticky refuses what could not be found again or would not be taken.
 func (r *Repository) checkSticky(t task, s Sticky) error {
-	why := ""
+	var why string
 	switch n := utf8.RuneCountInString(s.Body); {
 	case s.Number <= 0:
 		why = "pull requests are numbered from 1"
@@ -150,26 +150,27 @@ func (r *Repository) findComment(ctx context.Context, t task, s Sticky) (*gh.Iss
 			return c, nil, nil
 		}
 	}
-	opts := &gh.IssueListCommentsOptions{ListOptions: gh.ListOptions{PerPage: 100}}
-	for {
-		page, res, err := r.c.api.Issues.ListComments(ctx, r.owner, r.name, s.Number, opts)
+	var found []*gh.IssueComment
+	err = pages(func(page int) (int, error) {
+		opts := &gh.IssueListCommentsOptions{ListOptions: gh.ListOptions{PerPage: 100, Page: page}}
+		list, res, err := r.c.api.Issues.ListComments(ctx, r.owner, r.name, s.Number, opts)
 		if err != nil {
-			return nil, nil, r.failed(t, err)
+			return 0, err
 		}
-		var found []*gh.IssueComment
-		for _, c := range page {
+		for _, c := range list {
 			if ours(c) && strings.HasPrefix(c.GetBody(), s.Marker) {
 				found = append(found, c)
 			}
 		}
 		if len(found) > 0 {
-			return found[0], ids(found[1:]), nil
+			return 0, nil
 		}
-		if res.NextPage == 0 {
-			return nil, nil, nil
-		}
-		opts.Page = res.NextPage
+		return res.NextPage, nil
+	})
+	if err != nil || len(found) == 0 {
+		return nil, nil, r.failed(t, err)
 	}
+	return found[0], ids(found[1:]), nil
 }
 
 // actionsBot is who GITHUB_TOKEN writes as.

@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -40,7 +41,7 @@ func (w *world) client(t *testing.T, cfg Config) *Client {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "tidegate/test"
 	}
-	c, err := open(cfg, fast)
+	c, err := open(cfg, fast, http.DefaultTransport)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 	secondary "github.com/gofri/go-github-ratelimit/v2/github_ratelimit/github_secondary_ratelimit"
 )
 
-// limits waits for rate limits instead of failing on them, for as long as the context lasts; a wait that would outlast
-// it is a *limitError at once. Secondary limits are found and slept through by the layer inside, which knows no
+// limits waits for rate limits instead of failing on them, for as long as the context lasts, or patience where it has no
+// end; a wait that would outlast it is a *limitError at once. Secondary limits are found and slept through by the layer inside, which knows no
 // deadline: it is told one with each request. All requests of a client wait for a limit that one of them met, since
 // asking on in spite of it is what GitHub bans for.
 type limits struct {
@@ -78,7 +78,8 @@ func limited(res *http.Response) (string, time.Duration) {
 	}
 	body, _ := io.ReadAll(res.Body) // it is in memory
 	res.Body = io.NopCloser(bytes.NewReader(body))
-	about := strings.Contains(strings.ToLower(string(body)), "rate limit")
+	text := strings.ToLower(string(body))
+	about := strings.Contains(text, "rate limit") || strings.Contains(text, "rate-limit") // its words, or the page they name
 	if res.StatusCode == http.StatusForbidden && !about {
 		return "", 0 // the last request of the hour may be refused for a reason of its own
 	}
@@ -117,7 +118,11 @@ func (l *limits) wait(ctx context.Context, bound time.Time) error {
 		return &limitError{which: which, until: until}
 	}
 	l.tell(which, until)
-	t := time.NewTimer(time.Until(until))
+	return sleep(ctx, time.Until(until))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -95,7 +95,7 @@ func serve(t *testing.T, cfg Config, h http.HandlerFunc) (*Client, *Repository) 
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	cfg.APIURL = s.URL + "/api/v3"
-	c, err := open(cfg, fast)
+	c, err := open(cfg, fast, http.DefaultTransport)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,6 +122,19 @@ func TestASecondaryLimitWithoutATimeIsAMinuteAndNotTheHourOfThePrimaryOne(t *tes
 	if left := time.Until(e.Until); left > 61*time.Second || left < 30*time.Second {
 		t.Errorf("it lasts %s, want a minute", left)
 	}
+}
+
+func TestASecondaryLimitIsKnownByItsPageToo(t *testing.T) {
+	t.Parallel()
+	_, r := serve(t, Config{Token: "test-token"}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "600")
+		say(w, 403, map[string]string{
+			"message":           "You have triggered an abuse detection mechanism.",
+			"documentation_url": "https://docs.github.com/rest/overview/resources-in-the-rest-api#abuse-rate-limits",
+		})
+	})
+	_, err := r.PullRequest(within(t, time.Minute), 1)
+	wantError(t, err, ErrRateLimit, "secondary")
 }
 
 func TestWithoutADeadlineWaitingStillEnds(t *testing.T) {
@@ -173,7 +186,7 @@ func TestAllRequestsWaitForALimitThatOneOfThemMet(t *testing.T) {
 	t.Parallel()
 	var limitedUntil atomic.Int64
 	var early atomic.Int32
-	_, r := serve(t, Config{Token: "test-token"}, func(w http.ResponseWriter, req *http.Request) {
+	_, r := serve(t, Config{Token: "test-token"}, func(w http.ResponseWriter, _ *http.Request) {
 		now := time.Now().UnixMilli()
 		if limitedUntil.CompareAndSwap(0, now+900) {
 			w.Header().Set("Retry-After", "1")
@@ -231,8 +244,7 @@ func TestTimesToWaitAreByGitHubsClock(t *testing.T) {
 	h.Del("Retry-After")
 	h.Set("X-RateLimit-Remaining", "0")
 	h.Set("X-RateLimit-Reset", fmt.Sprint(theirs.Add(20*time.Second).Unix()))
-	res := &http.Response{StatusCode: 403, Header: h, Body: http.NoBody}
-	res.StatusCode = 429
+	res := &http.Response{StatusCode: http.StatusTooManyRequests, Header: h, Body: http.NoBody}
 	if which, wait := limited(res); which != "primary" || wait < 19*time.Second || wait > 22*time.Second {
 		t.Errorf("got %s for %s", which, wait)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	gh "github.com/google/go-github/v60/github"
 )
@@ -35,10 +36,15 @@ func (r *Repository) PullRequestsOf(ctx context.Context, commit string) ([]PullR
 	if err := r.checkCommit(t, commit); err != nil {
 		return nil, err
 	}
-	opts := &gh.ListOptions{PerPage: 100}
-	found, _, err := r.c.api.PullRequests.ListPullRequestsWithCommit(ctx, r.owner, r.name, commit, opts)
-	if err != nil {
-		return nil, r.failed(t, err)
+	var found []*gh.PullRequest
+	for n := 0; n < 3 && len(found) == 0; n++ {
+		err := sleep(ctx, r.c.pause*time.Duration(2*n))
+		if err == nil {
+			found, _, err = r.c.api.PullRequests.ListPullRequestsWithCommit(ctx, r.owner, r.name, commit, &gh.ListOptions{PerPage: 100})
+		}
+		if err != nil {
+			return nil, r.failed(t, err)
+		}
 	}
 	var pulls []PullRequest
 	for _, p := range found {

@@ -46,6 +46,26 @@ func TestACommitPushedPastAllPullRequestsHasNone(t *testing.T) {
 	}
 }
 
+func TestAMergeThatGitHubHasNotEverywhereYetIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	const sha = "0123456789012345678901234567890123456789"
+	asked := 0
+	_, r := serve(t, Config{Token: "test-token"}, func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked < 3 {
+			say(w, 200, []any{})
+			return
+		}
+		say(w, 200, []map[string]any{{"number": 1, "state": "closed", "merge_commit_sha": sha, "merged_at": "2026-11-24T12:00:00Z"}})
+	})
+	got, err := r.PullRequestsOf(t.Context(), sha)
+	if err != nil || len(got) != 1 || got[0].Number != 1 {
+		t.Fatalf("got %+v, %v after asking %d times", got, err, asked)
+	}
+	if !got[0].Fork { // its repository is gone
+		t.Error("a head without a repository is said to be ours")
+	}
+}
+
 func TestPullRequestsAreOrderedByWhatTheyHaveToDoWithTheCommit(t *testing.T) {
 	t.Parallel()
 	const sha, other = "0123456789012345678901234567890123456789", "9876543210987654321098765432109876543210"

@@ -42,7 +42,10 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return res, nil
 	})
-	if last != nil && !errors.Is(err, context.Canceled) {
+	if canceled := req.Context().Err(); err != nil && errors.Is(canceled, context.Canceled) {
+		return nil, canceled
+	}
+	if last != nil {
 		res, err = last, nil // also one of 5xx: its own words say more
 	}
 	if err != nil {
@@ -64,16 +67,25 @@ func busy(res *http.Response) error {
 	return fmt.Errorf("status %d", res.StatusCode)
 }
 
-// again tries until it goes well, or goes wrong for good (backoff.Permanent), or too often.
+// again tries until it goes well, or goes wrong for good (backoff.Permanent), too often or out of time: the error is that
+// of the last try.
 func again[T any](ctx context.Context, pause time.Duration, op func() (T, error)) (T, error) {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.Multiplier = pause, 2
-	v, err := backoff.Retry(ctx, op, backoff.WithBackOff(b), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0))
-	var permanent *backoff.PermanentError
-	if errors.As(err, &permanent) { // of the last try
-		err = permanent.Err
+	var last error
+	v, err := backoff.Retry(ctx, func() (T, error) {
+		v, err := op()
+		last = err
+		return v, err
+	}, backoff.WithBackOff(b), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0))
+	if err == nil {
+		return v, nil
 	}
-	return v, err
+	var permanent *backoff.PermanentError
+	if errors.As(last, &permanent) {
+		last = permanent.Err
+	}
+	return v, last
 }
 
 type repeatableKey struct{}

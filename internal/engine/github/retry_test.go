@@ -71,7 +71,7 @@ func TestAServerThatIsNotThereIsSureToHaveDoneNothing(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.NotFoundHandler())
 	s.Close()
-	c, err := open(Config{APIURL: s.URL + "/api/v3", Token: "test-token"}, fast)
+	c, err := open(Config{APIURL: s.URL + "/api/v3", Token: "test-token"}, fast, http.DefaultTransport)
 	if err != nil {
 		t.Fatal(err)
 	}
