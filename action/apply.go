@@ -64,26 +64,11 @@ func (a *application) ready(ctx context.Context) error {
 		a.warn("verify: none: this plan is applied without having been reviewed.")
 		return nil
 	}
-	if isEarly(missing) {
-		a.waitForGitHub(ctx)
-		rev, missing = a.reviewed(ctx)
-	}
 	if missing != nil {
 		a.refuseAll(a.in.Verify, missing.Error())
 		return missing
 	}
 	return a.compare(rev, a.in.Verify)
-}
-
-// settles is how long after the start of a run GitHub surely lists what the merge that started it brought.
-const settles = 5 * time.Second
-
-// waitForGitHub waits for what is left of that after the plan.
-func (a *application) waitForGitHub(ctx context.Context) {
-	select {
-	case <-time.After(settles - time.Since(a.began)):
-	case <-ctx.Done():
-	}
 }
 
 // reviewed is the review to compare with. Why there is none matters only if there are changes.

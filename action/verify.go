@@ -14,11 +14,7 @@ import (
 )
 
 // A refusal is why nothing is applied, though nothing failed.
-type refusal struct {
-	why string
-	// early may be another answer soon: GitHub lists the pull request of a commit some moments after the merge.
-	early bool
-}
+type refusal struct{ why string }
 
 func (r *refusal) Error() string { return r.why }
 
@@ -52,8 +48,7 @@ func (r *run) pullOf(ctx context.Context) (github.PullRequest, error) {
 	case len(all) > 0:
 		return github.PullRequest{}, refuse("%s belongs to %s, which %s not merged into %s. %s", short(r.event.SHA), numbers(all), was(all), r.event.Branch, next)
 	}
-	why := fmt.Sprintf("No pull request brought %s to %s: it was pushed there. %s", short(r.event.SHA), r.event.Branch, next)
-	return github.PullRequest{}, &refusal{why: why, early: true}
+	return github.PullRequest{}, refuse("No pull request brought %s to %s: it was pushed there. %s", short(r.event.SHA), r.event.Branch, next)
 }
 
 // pullOfEvent is the pull request of an event of its own: `closed` by a merge.
@@ -197,12 +192,6 @@ func was(ps []github.PullRequest) string {
 		return "was"
 	}
 	return "were"
-}
-
-// isEarly reports whether it is worth asking again.
-func isEarly(err error) bool {
-	var r *refusal
-	return errors.As(err, &r) && r.early
 }
 
 // isRefusal reports whether nothing failed.
