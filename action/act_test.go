@@ -23,8 +23,14 @@ const (
 func source(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"action.yml", "VERSION", "go.mod", "go.sum", "main.go", "scripts", "action", "internal"} {
-		from := filepath.Join("..", name)
+	parts, err := filepath.Glob(filepath.Join("..", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"action.yml", "VERSION", "go.mod", "go.sum", "scripts", "action", "internal"} {
+		parts = append(parts, filepath.Join("..", name))
+	}
+	for _, from := range parts {
 		err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
