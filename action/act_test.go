@@ -27,7 +27,7 @@ func source(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"action.yml", "VERSION", "go.mod", "go.sum", "scripts", "action", "internal"} {
+	for _, name := range []string{"action.yml", "VERSION", "go.mod", "go.sum", "action", "internal"} {
 		parts = append(parts, filepath.Join("..", name))
 	}
 	for _, from := range parts {

@@ -78,7 +78,7 @@ func TestExampleWorkflowsGiveInputsThatThereAre(t *testing.T) {
 func TestInstallIsCleanToShellcheck(t *testing.T) {
 	t.Parallel()
 	need(t, "shellcheck")
-	if out, err := exec.CommandContext(t.Context(), "shellcheck", filepath.Join("..", "scripts", "install.sh")).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "shellcheck", "install.sh").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

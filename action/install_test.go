@@ -19,7 +19,7 @@ import (
 func install(t *testing.T, dir string, env ...string) (program, said string, err error) {
 	t.Helper()
 	output := filepath.Join(t.TempDir(), "output")
-	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(dir, "scripts", "install.sh"))
+	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(dir, "action", "install.sh"))
 	cmd.Env = append(os.Environ(), "GITHUB_OUTPUT="+output, "TIDEGATE_VERSION=", "TIDEGATE_REPOSITORY=acme/provider")
 	cmd.Env = append(cmd.Env, env...)
 	b, err := cmd.CombinedOutput()
@@ -32,15 +32,15 @@ func install(t *testing.T, dir string, env ...string) (program, said string, err
 func actionDir(t *testing.T, version string) string {
 	t.Helper()
 	dir := t.TempDir()
-	script, err := os.ReadFile(filepath.Join("..", "scripts", "install.sh"))
+	script, err := os.ReadFile("install.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "action"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{
-		"scripts/install.sh": string(script),
+		"action/install.sh": string(script),
 		"VERSION":            version + "\n",
 		"go.mod":             "module example.com/tidegate\n",
 		"main.go":            "package main\n\nfunc main() { println(\"built from source\") }\n",
