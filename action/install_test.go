@@ -41,9 +41,9 @@ func actionDir(t *testing.T, version string) string {
 	}
 	for name, content := range map[string]string{
 		"action/install.sh": string(script),
-		"VERSION":            version + "\n",
-		"go.mod":             "module example.com/tidegate\n",
-		"main.go":            "package main\n\nfunc main() { println(\"built from source\") }\n",
+		"VERSION":           version + "\n",
+		"go.mod":            "module example.com/tidegate\n",
+		"main.go":           "package main\n\nfunc main() { println(\"built from source\") }\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil {
 			t.Fatal(err)
