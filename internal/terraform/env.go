@@ -7,6 +7,7 @@ import (
 
 // openEnv are variables whose names say secret and whose values are none, or are known to everybody.
 var openEnv = map[string]bool{
+	"PWD": true, "OLDPWD": true, // folders
 	"SSH_AUTH_SOCK": true, "GOOGLE_APPLICATION_CREDENTIALS": true, "AWS_WEB_IDENTITY_TOKEN_FILE": true, "AWS_SHARED_CREDENTIALS_FILE": true,
 	"ACTIONS_ID_TOKEN_REQUEST_URL": true, "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE": true, "GOOGLE_GHA_CREDS_PATH": true,
 	"AZURE_FEDERATED_TOKEN_FILE": true, "ARM_OIDC_TOKEN_FILE_PATH": true, "ARM_OIDC_REQUEST_URL": true,

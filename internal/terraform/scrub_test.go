@@ -144,7 +144,7 @@ func TestSecretEnvGoesByNamesAndShapes(t *testing.T) {
 		"AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCY", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "API_KEY=short",
 		"GOOGLE_APPLICATION_CREDENTIALS=/home/runner/key.json", "ANYTHING=postgres://me:correct@db/x", "TF_TOKEN_app_terraform_io=abcdefghijkl",
 		`GOOGLE_CREDENTIALS={"type":"service_account","private_key":"` + inJSON(pem, false) + `","client_email":"me@example.org"}`,
-		"SSH_AUTH_SOCK=/tmp/ssh-agent/socket", "TOKEN_TTL=3600-seconds",
+		"SSH_AUTH_SOCK=/tmp/ssh-agent/socket", "TOKEN_TTL=3600-seconds", "PWD=/srv/infrastructure", "OLDPWD=/srv/infrastructure",
 	}
 	got := strings.Join(SecretEnv(env), "\n")
 	for _, want := range []string{"ghs_0123456789abcdefghij", "correct-horse", "battery-staple", "wJalrXUtnFEMIK7MDENGbPxRfiCY", "AKIAIOSFODNN7EXAMPLE", "postgres://me:correct@db/x", "abcdefghijkl", pem} {
@@ -152,7 +152,7 @@ func TestSecretEnvGoesByNamesAndShapes(t *testing.T) {
 			t.Errorf("%q is not among them", want)
 		}
 	}
-	for _, no := range []string{"/usr/bin", "/home/runner", "acme", "/tmp/ssh-agent", "3600"} {
+	for _, no := range []string{"/srv", "/usr/bin", "/home/runner", "acme", "/tmp/ssh-agent", "3600"} {
 		if strings.Contains(strings.ReplaceAll(got, env[12], ""), no) {
 			t.Errorf("%q is among them", no)
 		}
