@@ -137,6 +137,7 @@ func (r *Root) Plan(ctx context.Context, file string, o PlanOptions) (changed bo
 	if err := r.Check(); err != nil {
 		return false, err
 	}
+	r.scrubber().Add(r.sensitiveValues()...)
 	args := []string{"plan", "-json", "-input=false", "-detailed-exitcode", "-out=" + file}
 	switch o.Mode {
 	case Normal:

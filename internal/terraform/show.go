@@ -96,7 +96,7 @@ func document(v any) (any, bool) {
 // documents tells a text that is JSON on both sides (policies, container definitions) place by place, as if it were
 // part of the resource; so that an image is seen to change, and an environment beside it is not shown.
 func documents(l leaf, r redaction, forced bool) ([]Attribute, bool) {
-	if l.before.marked || l.after.marked || r.hides(l.path, l.before.value) || r.hides(l.path, l.after.value) {
+	if l.before.marked || l.after.marked {
 		return nil, false
 	}
 	before, ok := document(l.before.value)
@@ -104,7 +104,10 @@ func documents(l leaf, r redaction, forced bool) ([]Attribute, bool) {
 		return nil, false
 	}
 	after, ok := document(l.after.value)
-	if !ok && l.after.kind != Absent {
+	if !ok && l.after.kind != Absent || before == nil && after == nil {
+		return nil, false
+	}
+	if r.hides(l.path, l.before.value) || r.hides(l.path, l.after.value) {
 		return nil, false
 	}
 	var out []Attribute
