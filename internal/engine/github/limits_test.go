@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -31,13 +32,14 @@ func TestRateLimitsSlowDownAndDoNotFail(t *testing.T) {
 			w.Fail(f)
 			var n notices
 			c := w.client(t, Config{Token: w.token, Notice: n.tell})
-			got, err := repository(t, c, "acme/infra").WriteComment(within(t, 2*time.Minute), w.sticky("the whole body, also the second time"))
+			whole := w.sticky(strings.Repeat("the whole body, also the second time\n", 1000)) // more than fits in a buffer
+			got, err := repository(t, c, "acme/infra").WriteComment(within(t, 2*time.Minute), whole)
 			if err != nil {
 				t.Fatal(err)
 			}
 			comments := w.repo.Comments(w.pull.Number)
-			if len(comments) != 1 || comments[0].ID != got.ID || comments[0].Body != w.sticky("the whole body, also the second time").Body {
-				t.Errorf("comments: %+v", comments)
+			if len(comments) != 1 || comments[0].ID != got.ID || comments[0].Body != whole.Body {
+				t.Errorf("%d comments, the first is %d", len(comments), comments[0].ID)
 			}
 			if u := c.Usage(); u.Waited < 500*time.Millisecond || u.Requests != 2+f.Times {
 				t.Errorf("usage: %+v", u)
@@ -46,6 +48,51 @@ func TestRateLimitsSlowDownAndDoNotFail(t *testing.T) {
 				t.Errorf("people were told %q", n.text())
 			}
 		})
+	}
+}
+
+// reader answers like GitHub once it read what was sent, over a connection that net/http cannot put right by itself.
+type reader struct {
+	mu      sync.Mutex
+	bodies  []string
+	answers []stub
+}
+
+func (r *reader) RoundTrip(req *http.Request) (*http.Response, error) {
+	b, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answer := r.answers[min(len(r.bodies), len(r.answers)-1)]
+	r.bodies = append(r.bodies, string(b))
+	return answer.RoundTrip(req)
+}
+
+func TestWhatIsSentAgainIsWhole(t *testing.T) {
+	t.Parallel()
+	again := http.Header{"Retry-After": {"1"}}
+	base := &reader{answers: []stub{
+		{403, again, `{"message": "You have exceeded a secondary rate limit"}`},
+		{429, again, `{"message": "slow down"}`},
+		{503, http.Header{}, "down"},
+		{201, http.Header{}, `{"id": 1}`},
+	}}
+	c, err := open(Config{Token: "test-token"}, fast, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := repository(t, c, "acme/infra").SetDeploymentStatus(within(t, time.Minute), 1, DeploymentStatus{State: Succeeded}); err != nil {
+		t.Fatal(err)
+	}
+	for i, body := range base.bodies {
+		if !strings.Contains(body, `"success"`) || body != base.bodies[0] {
+			t.Errorf("time %d: sent %q", i+1, body)
+		}
+	}
+	if len(base.bodies) != 4 {
+		t.Errorf("sent %d times, want 4", len(base.bodies))
 	}
 }
 
