@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"strings"
@@ -213,11 +214,20 @@ func TestTheServerFinishesWhatItBeganWhenItIsStopped(t *testing.T) {
 	go func() { done <- run(ctx, addr, filepath.Join("testdata", "v2.json"), "penguins") }()
 	waitReady(t, addr)
 
-	// A request whose body ends only after the server was told to stop.
+	// A request whose body comes only after the server was told to stop. That it asks for the body shows that the
+	// request is in its hands: a connection that it has not accepted yet would be refused instead.
 	body, rest := io.Pipe()
-	answered := make(chan int, 1)
+	answered, asked := make(chan int, 1), make(chan struct{})
+	traced := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(asked) }})
+	request, err := http.NewRequestWithContext(traced, http.MethodPost, "http://"+addr+"/v2/models/penguins/infer", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Expect", "100-continue")
 	go func() {
-		response, err := http.Post("http://"+addr+"/v2/models/penguins/infer", "application/json", body)
+		client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+		response, err := client.Do(request)
 		if err != nil {
 			answered <- 0
 			return
@@ -225,14 +235,9 @@ func TestTheServerFinishesWhatItBeganWhenItIsStopped(t *testing.T) {
 		defer response.Body.Close()
 		answered <- response.StatusCode
 	}()
-	if _, err := rest.Write([]byte(gentoo[:50])); err != nil {
-		t.Fatal(err)
-	}
-	// The first half is in the server's hands once it reads; a connection that has not been
-	// accepted yet would be refused instead.
-	waitReady(t, addr)
+	<-asked
 	stop()
-	if _, err := rest.Write([]byte(gentoo[50:])); err != nil {
+	if _, err := rest.Write([]byte(gentoo)); err != nil {
 		t.Fatal(err)
 	}
 	rest.Close()
