@@ -29,7 +29,7 @@ func slower(v Verdict) string {
 	if s.Requests == 0 {
 		return took + ", none was timed on stable"
 	}
-	return fmt.Sprintf("%s, %s of %s on stable", took, share(s), grouped(s.Requests))
+	return fmt.Sprintf("%s, %s of %s on stable", took, share(s), Grouped(s.Requests))
 }
 
 // share writes the part of an arm's answers that is slow, "none" where no answer is.

@@ -59,7 +59,7 @@ func missing(v Verdict) string {
 			if n == 1 {
 				return about + " 1 more good candidate request is needed"
 			}
-			return fmt.Sprintf("%s %s more good candidate requests are needed", about, grouped(n))
+			return fmt.Sprintf("%s %s more good candidate requests are needed", about, Grouped(n))
 		}
 	}
 	return fmt.Sprintf("the evidence that it is %s, is %s (%s needed)", claim(v.Margin), odds(v.Pass), whole(v.PassNeeded))

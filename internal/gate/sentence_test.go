@@ -99,6 +99,20 @@ func TestSharesKeepTwoDigitsThatMeanSomething(t *testing.T) {
 	}
 }
 
+func TestNumbersAreGroupedForPeople(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[uint64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", math.MaxUint64: "18,446,744,073,709,551,615"} {
+		if got := Grouped(n); got != want {
+			t.Errorf("%d is written %q, want %q", n, got, want)
+		}
+	}
+	for share, want := range map[float64]string{0: "0%", 0.00162: "0.16%", 0.375: "37.5%", 1: "100%"} {
+		if got := Share(share); got != want {
+			t.Errorf("%g is written %q, want %q", share, got, want)
+		}
+	}
+}
+
 func TestOddsAreRoundedDown(t *testing.T) {
 	for e, want := range map[float64]string{
 		0:               "under 0.1 to 1",

@@ -135,7 +135,7 @@ func (g *Split) sentence(v Verdict, e *SplitEvidence, step int) string {
 	if e.Clients {
 		what = "client"
 	}
-	said := fmt.Sprintf("%s of %s went to the candidate (%s)", grouped(v.Seen.Candidate.Requests),
+	said := fmt.Sprintf("%s of %s went to the candidate (%s)", Grouped(v.Seen.Candidate.Requests),
 		amount(v.Seen.Candidate.Requests+v.Seen.Stable.Requests, what),
 		percent(float64(v.Seen.Candidate.Requests)/float64(v.Seen.Candidate.Requests+v.Seen.Stable.Requests)))
 	switch v.Outcome {

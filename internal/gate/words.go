@@ -15,14 +15,14 @@ func counts(w Window, shares bool) string {
 	if c.Requests == 0 { // and yet a verdict: a record edited by hand
 		return "No candidate request was counted"
 	}
-	text := fmt.Sprintf("%s of %s failed on the candidate", grouped(c.Bad), amount(c.Requests, "request"))
+	text := fmt.Sprintf("%s of %s failed on the candidate", Grouped(c.Bad), amount(c.Requests, "request"))
 	if shares && c.Bad > 0 {
 		text += " (" + percent(c.share()) + ")"
 	}
 	if s.Requests == 0 {
 		return text + ", none was counted on stable"
 	}
-	text += fmt.Sprintf(", %s of %s on stable", grouped(s.Bad), grouped(s.Requests))
+	text += fmt.Sprintf(", %s of %s on stable", Grouped(s.Bad), Grouped(s.Requests))
 	if shares && s.Bad > 0 {
 		text += " (" + percent(s.share()) + ")"
 	}
@@ -63,6 +63,18 @@ func percent(share float64) string {
 	return "under 0.001%"
 }
 
+// Share writes a share, 0 to 1, in percent with the digits by which bounds that stand beside each other differ.
+func Share(share float64) string {
+	p := 100 * share
+	switch {
+	case p == 0 || p == 100:
+		return fmt.Sprintf("%.0f%%", p)
+	case p < 10:
+		return fmt.Sprintf("%.2f%%", p)
+	}
+	return fmt.Sprintf("%.1f%%", p)
+}
+
 // odds writes an e-value, rounded down: what is just not enough does not look as if it were.
 func odds(e float64) string {
 	switch {
@@ -81,7 +93,7 @@ func whole(x float64) string {
 	if x > 1e15 {
 		return strconv.FormatFloat(x, 'g', 3, 64)
 	}
-	return grouped(uint64(x))
+	return Grouped(uint64(x))
 }
 
 // amount writes how many of something there are.
@@ -89,11 +101,11 @@ func amount(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return grouped(n) + " " + noun + "s"
+	return Grouped(n) + " " + noun + "s"
 }
 
-// grouped writes a number with commas between thousands.
-func grouped(n uint64) string {
+// Grouped writes a number for people: 1,234,567.
+func Grouped(n uint64) string {
 	text := strconv.FormatUint(n, 10)
 	for i := len(text) - 3; i > 0; i -= 3 {
 		text = text[:i] + "," + text[i:]

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"math"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 )
 
 // Bars compare numbers that differ by orders of magnitude, on a logarithmic scale.
@@ -53,7 +55,7 @@ func (b Bars) SVG() []byte {
 		p.printf(`<text class="name" x="%.1f" y="%.1f" text-anchor="end">%s</text>`, left-12, y+barTall/2+4.5, escape(bar.Name))
 		p.printf(`<rect class="bar" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="3"/>`, left, y, max(1.5, x(bar.Value)-left), barTall)
 		p.printf(`<text x="%.1f" y="%.1f">%s <tspan class="%s" dx="6">%s</tspan></text>`,
-			x(bar.Value)+8, y+barTall/2+4.5, thousands(bar.Value), style, escape(bar.Note))
+			x(bar.Value)+8, y+barTall/2+4.5, gate.Grouped(uint64(math.RoundToEven(bar.Value))), style, escape(bar.Note))
 	}
 	p.printf("</svg>")
 	return []byte(p.b.String())
@@ -64,13 +66,4 @@ func power(decade float64) string {
 	units := []string{"", "k", "M", "G", "T"}
 	i := min(int(decade)/3, len(units)-1)
 	return fmt.Sprintf("%.0f%s", math.Pow(10, decade-3*float64(i)), units[i])
-}
-
-// thousands writes a number with commas.
-func thousands(v float64) string {
-	text := fmt.Sprintf("%.0f", v)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 )
 
 // Text of others gets into Markdown in three ways only, each of which says it as it is: code, prose and fence.
@@ -166,7 +168,7 @@ func line(mark, text string) string {
 }
 
 // count writes 1234567 as 1,234,567.
-func count(n int) string { return thousands(float64(n)) }
+func count(n int) string { return gate.Grouped(uint64(n)) }
 
 // many is "1 resource" or "2 resources".
 func many(n int, what string) string {

@@ -85,7 +85,7 @@ func (e Abandoned) event() time.Time  { return e.At }
 func Begin(candidate, stable string, p Policy, at time.Time) Record {
 	r := Record{
 		Schema:    Schema,
-		ID:        at.UTC().Format(time.RFC3339Nano) + " " + name(candidate),
+		ID:        at.UTC().Format(time.RFC3339Nano) + " " + Short(candidate),
 		Phase:     Preparing,
 		Stable:    stable,
 		Candidate: candidate,
@@ -93,7 +93,7 @@ func Begin(candidate, stable string, p Policy, at time.Time) Record {
 		Began:     at,
 		Evidence:  p.judges().Start(),
 	}
-	r.tell(at, "Candidate %s starts. All traffic stays with %s.", name(candidate), name(stable))
+	r.tell(at, "Candidate %s starts. All traffic stays with %s.", Short(candidate), Short(stable))
 	return r
 }
 
@@ -209,5 +209,5 @@ func (r *Record) rollBack(f Failure) {
 	r.Failure = &f
 	r.Phase, r.Weight, r.Approved = RolledBack, 0, 0
 	r.HeldSince, r.AwaitingSince, r.Hold = time.Time{}, time.Time{}, ""
-	r.tell(f.At, "Rolled back, all traffic %s %s. %s", verb, name(r.Stable), f.Reason)
+	r.tell(f.At, "Rolled back, all traffic %s %s. %s", verb, Short(r.Stable), f.Reason)
 }

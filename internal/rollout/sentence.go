@@ -41,7 +41,7 @@ func opening(p Policy, first int, rate float64) string {
 func (r *Record) seenAt(weight int) string {
 	c, s := r.StepSeen.Candidate, r.StepSeen.Stable
 	return fmt.Sprintf("%s of %s failed on it at %d%%, %s of %s on stable",
-		digits(c.Bad), amount(c.Requests, "request"), weight, digits(s.Bad), digits(s.Requests))
+		gate.Grouped(c.Bad), amount(c.Requests, "request"), weight, gate.Grouped(s.Bad), gate.Grouped(s.Requests))
 }
 
 // sofar is the latest word of a gate that did not pass, for a rollout that ends without its verdict.
@@ -85,8 +85,8 @@ func (r *Record) ended(why string) string {
 // clause fits somebody else's words into a sentence.
 func clause(why string) string { return strings.TrimRight(strings.TrimSpace(why), ".") }
 
-// name shortens a digest to what tells it apart.
-func name(revision string) string {
+// Short is what of a revision's digest tells it from others.
+func Short(revision string) string {
 	const enough = 12
 	if hex, ok := strings.CutPrefix(revision, "sha256:"); ok && len(hex) > enough {
 		return hex[:enough]
@@ -99,16 +99,7 @@ func amount[N int | uint64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return digits(uint64(n)) + " " + noun + "s"
-}
-
-// digits writes 1234567 as 1,234,567.
-func digits(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return gate.Grouped(uint64(n)) + " " + noun + "s"
 }
 
 // lasting writes a duration as people say it: 2h, 3m20s, 1.5s.

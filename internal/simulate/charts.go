@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
 )
 
@@ -49,7 +50,7 @@ func told(o Outcome) string {
 	if o.At < 2*time.Minute {
 		after = fmt.Sprintf("%.0f s", o.At.Seconds())
 	}
-	return fmt.Sprintf("%s after %s, %s requests on the candidate", o.End, after, grouped(float64(o.Exposed)))
+	return fmt.Sprintf("%s after %s, %s requests on the candidate", o.End, after, gate.Grouped(o.Exposed))
 }
 
 // ExposureChart compares how many requests met the candidate until the horizon, by rule.

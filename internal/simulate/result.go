@@ -8,6 +8,8 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 )
 
 // A Result is what the rules of a scenario came to.
@@ -128,7 +130,7 @@ func (r Result) Table(out io.Writer) error {
 	for _, s := range r.Rules {
 		p("%s\t%s\t%s\t%s\t%s\t%.1f\t%s\t%s\t%s\t\n", s.Rule, percent(s.Promoted.Share), percent(s.RolledBack.Share),
 			percent(s.RolledBack.Low)+" to "+percent(s.RolledBack.High), percent(s.Inconclusive.Share),
-			s.Minutes, grouped(s.Exposed), grouped(s.Users), grouped(s.Failed))
+			s.Minutes, mean(s.Exposed), mean(s.Users), mean(s.Failed))
 	}
 	return w.Flush()
 }
@@ -145,14 +147,8 @@ func percent(share float64) string {
 	return fmt.Sprintf("%.0f%%", p)
 }
 
-// grouped writes a mean with commas between thousands.
-func grouped(x float64) string {
-	text := fmt.Sprintf("%.0f", x)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+// mean writes an average of whole numbers.
+func mean(x float64) string { return gate.Grouped(uint64(math.RoundToEven(x))) }
 
 // brief writes a whole number of minutes or hours.
 func brief(d time.Duration) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/simulate"
 )
@@ -67,7 +68,7 @@ func row(version string, first bool, title string, s simulate.Summary) []report.
 	}
 	return []report.Span{
 		plain(fmt.Sprintf("%s  %-28s ", name, title)), style(fmt.Sprintf("%-26s ", ending(s))),
-		plain(fmt.Sprintf("%12s %9s", count(uint64(s.Users+0.5)), count(uint64(s.Failed+0.5)))),
+		plain(fmt.Sprintf("%12s %9s", gate.Grouped(uint64(s.Users+0.5)), gate.Grouped(uint64(s.Failed+0.5)))),
 	}
 }
 

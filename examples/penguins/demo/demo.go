@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/replay"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
 )
 
@@ -127,7 +128,7 @@ func (d *demo) serveFirst(ctx context.Context) error {
 	if seen.Versions["1"].Requests == 0 || seen.Failed > 0 {
 		return fmt.Errorf("version 1 does not serve well: %+v", seen)
 	}
-	d.say(plain("  The endpoint answers. Users send "), strong(count(uint64(float64(seen.Requests)/seen.Seconds))+" requests a second"),
+	d.say(plain("  The endpoint answers. Users send "), strong(gate.Grouped(uint64(float64(seen.Requests)/seen.Seconds))+" requests a second"),
 		plain("; "+percent(seen.Accuracy())+" get the right species."))
 	return nil
 }
@@ -164,7 +165,7 @@ func (d *demo) promoteBetter(ctx context.Context) error {
 	}
 	d.steps(record)
 	d.say(good("  Promoted"), plain(fmt.Sprintf(" after %.0f s: %s of %s requests failed, and %s get the right species now.",
-		record.took().Seconds(), count(seen.Failed), count(seen.Requests), percent(after.Accuracy()))))
+		record.took().Seconds(), gate.Grouped(seen.Failed), gate.Grouped(seen.Requests), percent(after.Accuracy()))))
 	d.chart("v2's traffic, promoted", record, true, began)
 	return nil
 }
@@ -234,8 +235,8 @@ func (d *demo) live(version string) func() string {
 		last, at = now, time.Now()
 		line = fmt.Sprintf("version %s answers %s of %s requests a second; %s of its %s failed", version,
 			percent(float64(second.Versions[version].Requests)/max(1, float64(second.Requests))),
-			count(uint64(float64(second.Requests)/max(second.Seconds, 0.1))),
-			count(all.Versions[version].Failed), count(all.Versions[version].Requests))
+			gate.Grouped(uint64(float64(second.Requests)/max(second.Seconds, 0.1))),
+			gate.Grouped(all.Versions[version].Failed), gate.Grouped(all.Versions[version].Requests))
 		return line
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/report"
 )
 
@@ -86,8 +87,8 @@ func (d *demo) sumUp() error {
 		return fmt.Errorf("users saw %d failures, of which only %d came from version 3; the last was %s", c.Failed, broken.Failed, c.Problem)
 	}
 	d.say()
-	d.say(strong(count(c.Failed)+" of "+count(c.Requests)+" requests failed"), plain(fmt.Sprintf(", all among the %s that version 3 was given. %s were slow: version 4's.",
-		count(broken.Requests), count(slow.Requests))))
+	d.say(strong(gate.Grouped(c.Failed)+" of "+gate.Grouped(c.Requests)+" requests failed"), plain(fmt.Sprintf(", all among the %s that version 3 was given. %s were slow: version 4's.",
+		gate.Grouped(broken.Requests), gate.Grouped(slow.Requests))))
 	return nil
 }
 

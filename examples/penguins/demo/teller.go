@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -157,14 +156,5 @@ func dim(s string) report.Span     { return report.Span{Text: s, Style: report.D
 func command(s string) report.Span { return report.Span{Text: s, Style: report.Command} }
 func good(s string) report.Span    { return report.Span{Text: s, Style: report.Good} }
 func bad(s string) report.Span     { return report.Span{Text: s, Style: report.Bad} }
-
-// count writes 1234567 as 1,234,567.
-func count(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
 
 func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }

@@ -98,6 +98,6 @@ func (s *sheet) rates(r gate.Rates) {
 		i    gate.Interval
 		t    tone
 	}{{"candidate", r.Candidate, busy}, {"stable", r.Stable, good}} {
-		s.lines = append(s.lines, fmt.Sprintf("    %-9s  %s  %s (%s to %s)", arm.name, s.interval(arm.i, most, s.cells(), arm.t), percent(arm.i.Estimate), percent(arm.i.Low), percent(arm.i.High)))
+		s.lines = append(s.lines, fmt.Sprintf("    %-9s  %s  %s (%s to %s)", arm.name, s.interval(arm.i, most, s.cells(), arm.t), gate.Share(arm.i.Estimate), gate.Share(arm.i.Low), gate.Share(arm.i.High)))
 	}
 }

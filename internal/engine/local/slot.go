@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local/process"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
 const (
@@ -154,10 +154,8 @@ func (s *slot) stop() {
 	s.unpin()
 }
 
-func short(digest string) string {
-	_, hexa, _ := strings.Cut(digest, ":")
-	return hexa[:min(12, len(hexa))]
-}
+// short is what of a digest is shown.
+func short(digest string) string { return rollout.Short(digest) }
 
 // prune removes the folders of model servers that ended, but the newest.
 func prune(dir string, used map[string]bool) {

@@ -61,9 +61,9 @@ func margin(v gate.Verdict) string {
 	case m.Ratio <= 0:
 		return ""
 	case v.Edge > 0:
-		return fmt.Sprintf("Healthy means: at every latency, less than %g times the odds of a later answer than on the stable revision, or fewer than %s later. The bar is the latency that is farthest from it.", m.Ratio, percent(m.Floor))
+		return fmt.Sprintf("Healthy means: at every latency, less than %g times the odds of a later answer than on the stable revision, or fewer than %s later. The bar is the latency that is farthest from it.", m.Ratio, gate.Share(m.Floor))
 	}
-	return fmt.Sprintf("Healthy means: less than %g times the stable revision's odds of a bad answer, or below %s.", m.Ratio, percent(m.Floor))
+	return fmt.Sprintf("Healthy means: less than %g times the stable revision's odds of a bad answer, or below %s.", m.Ratio, gate.Share(m.Floor))
 }
 
 // viewRates returns nothing where nothing was seen on either arm.
@@ -75,8 +75,8 @@ func viewRates(r gate.Rates) []rateView {
 	place := func(share float64) string { return strconv.FormatFloat(100*share/most, 'f', 1, 64) }
 	one := func(role string, i gate.Interval) rateView {
 		return rateView{
-			Role: role, Value: percent(i.Estimate),
-			Range: percent(i.Low) + " to " + percent(i.High),
+			Role: role, Value: gate.Share(i.Estimate),
+			Range: gate.Share(i.Low) + " to " + gate.Share(i.High),
 			From:  place(i.Low), Width: place(math.Max(0, i.High-i.Low)), At: place(i.Estimate),
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/gate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
 
@@ -135,11 +136,11 @@ func phaseBadge(e Endpoint) badge {
 func viewArm(role string, r Revision, share int) armView {
 	v := armView{
 		Role: role, Share: fmt.Sprintf("%d%%", share),
-		Requests: count(r.Requests), Bad: count(r.Bad), BadShare: "–",
+		Requests: gate.Grouped(r.Requests), Bad: gate.Grouped(r.Bad), BadShare: "–",
 		Revision: short(r.Digest), Model: short(r.Model),
 	}
 	if r.Requests > 0 {
-		v.BadShare = percent(float64(r.Bad) / float64(r.Requests))
+		v.BadShare = gate.Share(float64(r.Bad) / float64(r.Requests))
 	}
 	return v
 }
