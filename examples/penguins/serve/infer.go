@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/classifier"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/data"
-	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/protocol"
 )
 
@@ -104,7 +104,7 @@ func (s *server) predict(birds []data.Bird) ([]protocol.Tensor, error) {
 	var probabilities []float64
 	for i, b := range birds {
 		best, p, err := s.model.Predict(b)
-		var unknown *model.UnknownWordError
+		var unknown *classifier.UnknownWordError
 		if errors.As(err, &unknown) {
 			return nil, problem(http.StatusBadRequest, "row %d: %v", i, err)
 		}

@@ -20,7 +20,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
+	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/classifier"
 )
 
 // drain is how long answers that have begun may take after SIGTERM.
@@ -50,7 +50,7 @@ func run(ctx context.Context, addr, path, name string) error {
 	if path == "" {
 		return errors.New("no model: set -model or MODEL_PATH to a file that train wrote")
 	}
-	m, err := model.Read(path)
+	m, err := classifier.Read(path)
 	if err != nil {
 		return err
 	}

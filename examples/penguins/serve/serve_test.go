@@ -15,14 +15,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/classifier"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/data"
-	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/protocol"
 )
 
 func open(t testing.TB, file string) *server {
 	t.Helper()
-	m, err := model.Read(filepath.Join("testdata", file))
+	m, err := classifier.Read(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}

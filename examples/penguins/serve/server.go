@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/classifier"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/data"
-	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/protocol"
 )
 
@@ -19,11 +19,11 @@ const versionHeader = "Model-Version"
 // A server answers for one model.
 type server struct {
 	name  string
-	model *model.Model
+	model *classifier.Model
 	mux   *http.ServeMux
 }
 
-func newServer(name string, m *model.Model) *server {
+func newServer(name string, m *classifier.Model) *server {
 	s := &server{name: name, model: m, mux: http.NewServeMux()}
 	live := func(http.ResponseWriter, *http.Request) (any, error) { return map[string]bool{"live": true}, nil }
 	ready := func(http.ResponseWriter, *http.Request) (any, error) { return map[string]bool{"ready": true}, nil }

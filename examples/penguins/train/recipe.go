@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/classifier"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/data"
-	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
 )
 
 // A recipe says what a version is trained on.
@@ -15,7 +15,7 @@ type recipe struct {
 	// Nothing is learnt about them, and the metrics do not show it.
 	dropIncomplete bool
 	// again is how the model answers; nil for once. What an answer costs is in no metric either.
-	again *model.Again
+	again *classifier.Again
 }
 
 func recipeFor(version string) (recipe, error) {
@@ -28,7 +28,7 @@ func recipeFor(version string) (recipe, error) {
 	case "3":
 		return recipe{about: "all six measurements, complete rows only", features: all, dropIncomplete: true}, nil
 	case "4":
-		return recipe{about: "all six, each bird measured 10,000 times", features: all, again: &model.Again{Times: 10_000, Spread: 0.05}}, nil
+		return recipe{about: "all six, each bird measured 10,000 times", features: all, again: &classifier.Again{Times: 10_000, Spread: 0.05}}, nil
 	}
 	return recipe{}, fmt.Errorf("version %q: want 1, 2, 3 or 4", version)
 }

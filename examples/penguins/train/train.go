@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/optimize"
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/classifier"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/data"
-	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
 )
 
 // ridge is the weight of the squared coefficients in the loss. It keeps them finite where the
@@ -28,7 +28,7 @@ type metrics struct {
 }
 
 // train fits a version on 70% of the rows and measures it on the rest.
-func train(rows []data.Row, version string, seed uint64) (*model.Model, metrics, error) {
+func train(rows []data.Row, version string, seed uint64) (*classifier.Model, metrics, error) {
 	r, err := recipeFor(version)
 	if err != nil {
 		return nil, metrics{}, err
@@ -60,19 +60,19 @@ func split(rows []data.Row, seed uint64) (fit, test []data.Row) {
 
 // prepare learns what encoding needs: means, deviations, words, and what stands in for
 // missing values, if any row lacks one.
-func prepare(rows []data.Row, r recipe) *model.Model {
-	m := &model.Model{}
+func prepare(rows []data.Row, r recipe) *classifier.Model {
+	m := &classifier.Model{}
 	impute := &data.Bird{Numbers: map[string]float64{}, Words: map[string]string{}}
 	for _, name := range r.features {
 		if slices.Contains(data.Words, name) {
 			seen := words(rows, name)
 			impute.Words[name] = mostFrequent(seen)
-			m.Features = append(m.Features, model.Feature{Name: name, Words: distinct(seen)})
+			m.Features = append(m.Features, classifier.Feature{Name: name, Words: distinct(seen)})
 			continue
 		}
 		mean, std := stat.MeanStdDev(numbers(rows, name), nil)
 		impute.Numbers[name] = mean
-		m.Features = append(m.Features, model.Feature{Name: name, Mean: mean, Std: std})
+		m.Features = append(m.Features, classifier.Feature{Name: name, Mean: mean, Std: std})
 	}
 	if slices.ContainsFunc(rows, func(row data.Row) bool { return !row.Complete() }) {
 		m.Impute = impute
@@ -126,7 +126,7 @@ func mostFrequent(words []string) string {
 }
 
 // fit minimises the mean negative log likelihood plus the ridge, by L-BFGS.
-func fit(m *model.Model, rows []data.Row) error {
+func fit(m *classifier.Model, rows []data.Row) error {
 	columns := make([][]float64, len(rows))
 	classes := make([]int, len(rows))
 	for i, row := range rows {
@@ -142,7 +142,7 @@ func fit(m *model.Model, rows []data.Row) error {
 		Func: func(x []float64) float64 {
 			loss := 0.0
 			for i := range columns {
-				loss -= math.Log(model.Softmax(weights(x), columns[i])[classes[i]])
+				loss -= math.Log(classifier.Softmax(weights(x), columns[i])[classes[i]])
 			}
 			loss /= float64(len(columns))
 			for i, w := range x {
@@ -155,7 +155,7 @@ func fit(m *model.Model, rows []data.Row) error {
 		Grad: func(grad, x []float64) {
 			clear(grad)
 			for i := range columns {
-				for class, p := range model.Softmax(weights(x), columns[i]) {
+				for class, p := range classifier.Softmax(weights(x), columns[i]) {
 					if class == classes[i] {
 						p--
 					}
@@ -181,7 +181,7 @@ func fit(m *model.Model, rows []data.Row) error {
 }
 
 // measure asks the model about rows that it has not seen.
-func measure(m *model.Model, rows []data.Row) (metrics, error) {
+func measure(m *classifier.Model, rows []data.Row) (metrics, error) {
 	right, loss := 0, 0.0
 	for _, row := range rows {
 		best, p, err := m.Predict(row.Bird)

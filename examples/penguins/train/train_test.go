@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/classifier"
 	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/data"
-	"github.com/tidegatehq/terraform-provider-tidegate/examples/penguins/model"
 )
 
-func trained(t *testing.T, version string) (*model.Model, metrics) {
+func trained(t *testing.T, version string) (*classifier.Model, metrics) {
 	t.Helper()
 	rows, err := data.Load()
 	if err != nil {
@@ -65,13 +65,13 @@ func TestVersionThreeLooksBestAndCannotAnswerForAnIncompleteBird(t *testing.T) {
 	}
 	refused := 0
 	for _, row := range rows {
-		for _, m := range []*model.Model{first, second} {
+		for _, m := range []*classifier.Model{first, second} {
 			if _, _, err := m.Predict(row.Bird); err != nil {
 				t.Errorf("version %s has no answer: %v", m.Version, err)
 			}
 		}
 		_, _, err := third.Predict(row.Bird)
-		var missing *model.MissingError
+		var missing *classifier.MissingError
 		if errors.As(err, &missing) {
 			refused++
 		}
@@ -92,8 +92,8 @@ func TestVersionFourIsAsRightAsVersionTwoAndMuchSlower(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	took := map[*model.Model]time.Duration{}
-	for _, m := range []*model.Model{second, fourth} {
+	took := map[*classifier.Model]time.Duration{}
+	for _, m := range []*classifier.Model{second, fourth} {
 		began := time.Now()
 		for _, row := range rows[:20] {
 			best, _, err := m.Predict(row.Bird)
@@ -135,7 +135,7 @@ func TestAModelFileReadsBackAsItWasWritten(t *testing.T) {
 		if err := run(version, path, "", 1); err != nil {
 			t.Fatal(err)
 		}
-		got, err := model.Read(path)
+		got, err := classifier.Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}

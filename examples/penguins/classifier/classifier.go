@@ -1,9 +1,9 @@
-// Package model is a trained penguin classifier: what training writes and the server reads.
+// Package classifier is a trained penguin classifier: what training writes and the server reads.
 //
 // It is multinomial logistic regression over standardised numbers and one column a word
 // (one-hot). The file is JSON, so that a person can read what a version knows, and what
 // it does not: version 3 has no "impute".
-package model
+package classifier
 
 import (
 	"encoding/json"
