@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/githubhub"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
 const (
@@ -65,9 +64,7 @@ func source(t *testing.T) string {
 func workflows(t *testing.T) (hub *githubhub.Hub, repo *githubhub.Repository, run func(workflow string, e githubhub.Event, ref string) githubhub.Result, infra func(...string) githubhub.Files) {
 	t.Helper()
 	need(t, "bash", "go", "git")
-	if _, err := terraform.Find(t.Context(), "", nil); err != nil {
-		t.Skip(err)
-	}
+	needTerraform(t)
 	hub = githubhub.Start(t)
 	state := filepath.Join(t.TempDir(), "state")
 	infra = func(inputs ...string) githubhub.Files {

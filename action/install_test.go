@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
 // install runs the step of action.yml that gets the program, as a runner does.
@@ -85,6 +87,18 @@ func releases(t *testing.T, version string, broken bool) (url string, fetched *i
 	}))
 	t.Cleanup(s.Close)
 	return s.URL, n
+}
+
+// needTerraform skips a test where there is neither terraform nor tofu. make test brings one: there it fails.
+func needTerraform(t *testing.T) {
+	t.Helper()
+	_, err := terraform.Find(t.Context(), "", nil)
+	if err != nil && os.Getenv("TIDEGATE_TERRAFORM") != "" {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Skip(err)
+	}
 }
 
 func need(t *testing.T, tools ...string) {

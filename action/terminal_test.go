@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
 // A terminal is a folder of root modules, and a person without GitHub.
@@ -20,9 +18,7 @@ type terminal struct {
 
 func newTerminal(t *testing.T, files map[string]string) *terminal {
 	t.Helper()
-	if _, err := terraform.Find(t.Context(), "", nil); err != nil {
-		t.Skip(err)
-	}
+	needTerraform(t)
 	term := &terminal{t: t, dir: t.TempDir()}
 	for name, content := range files {
 		term.write(name, content)

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/githubhub"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
 const testKey = "an-old-key-for-tests"
@@ -35,9 +34,7 @@ func configured(inputs ...string) string {
 
 func newWorld(t *testing.T, files githubhub.Files) *world {
 	t.Helper()
-	if _, err := terraform.Find(t.Context(), "", nil); err != nil {
-		t.Skip(err)
-	}
+	needTerraform(t)
 	hub := githubhub.Start(t)
 	w := &world{t: t, hub: hub, key: testKey, state: filepath.Join(t.TempDir(), "state")}
 	w.repo = hub.Repository("acme/infra", files)

@@ -115,6 +115,9 @@ func code(err error) int {
 func TestAnInterruptedApplyWaitsForTerraformAndTheLock(t *testing.T) {
 	t.Parallel()
 	if _, err := terraform.Find(t.Context(), "", nil); err != nil {
+		if os.Getenv("TIDEGATE_TERRAFORM") != "" { // make test brings one
+			t.Fatal(err)
+		}
 		t.Skip(err)
 	}
 	dir := t.TempDir()
