@@ -97,10 +97,7 @@ func (a *application) reviewFile() (review, error) {
 	if err != nil {
 		return review{}, err
 	}
-	rev, err := decodeReview(b)
-	if err == nil {
-		err = rev.check(a.in.Key)
-	}
+	rev, err := decodeReview(b, a.in.Key)
 	if err != nil {
 		return review{}, refuse("the reviewed plan in %s is not believed: %v", a.in.Reviewed, err)
 	}

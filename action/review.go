@@ -139,17 +139,18 @@ func (r review) text() (string, error) {
 	return "What was planned, for the apply to compare with: hashes, no values.\n\n" + fenceOpen + string(b) + fenceClose, nil
 }
 
-// parseReview reads what text wrote.
-func parseReview(text string) (review, error) {
+// parseReview reads what text wrote, with the key.
+func parseReview(text, key string) (review, error) {
 	_, rest, ok := strings.Cut(text, fenceOpen)
 	body, _, ok2 := strings.Cut(rest, fenceClose)
 	if !ok || !ok2 {
 		return review{}, errors.New("it holds no plan")
 	}
-	return decodeReview([]byte(body))
+	return decodeReview([]byte(body), key)
 }
 
-func decodeReview(b []byte) (review, error) {
+// decodeReview reads a review, and believes none that the key did not make.
+func decodeReview(b []byte, key string) (review, error) {
 	var r review
 	if err := json.Unmarshal(b, &r); err != nil {
 		return review{}, fmt.Errorf("read the review: %w", err)
@@ -159,6 +160,9 @@ func decodeReview(b []byte) (review, error) {
 	}
 	if len(r.Roots) == 0 {
 		return review{}, errors.New("it holds no plan")
+	}
+	if err := r.check(key); err != nil {
+		return review{}, err
 	}
 	return r, nil
 }

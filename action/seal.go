@@ -240,10 +240,7 @@ func (a *application) unseal(sealed []byte) (review, error) {
 	if err != nil {
 		return review{}, err
 	}
-	rev, err := decodeReview(b)
-	if err == nil {
-		err = rev.check(a.in.Key)
-	}
+	rev, err := decodeReview(b, a.in.Key)
 	if err != nil {
 		return review{}, err
 	}

@@ -93,10 +93,7 @@ func (r *run) reviewOf(ctx context.Context, p github.PullRequest, app int64) (re
 	if newest.Conclusion != github.Success {
 		return review{}, refuse("The plan of pull request #%d ended with %q: it was not fit to be applied. %s", p.Number, newest.Conclusion, next)
 	}
-	rev, err := parseReview(newest.Text)
-	if err == nil {
-		err = rev.check(r.in.Key)
-	}
+	rev, err := parseReview(newest.Text, r.in.Key)
 	if err == nil {
 		err = rev.of(r.event.FullName(), p)
 	}
