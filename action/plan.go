@@ -175,7 +175,7 @@ func (r *run) reportPlan() {
 // headline is a root in a line.
 func (p *rootPlan) headline() string {
 	if p.Err != nil {
-		return "failed: " + firstLine(p.Err.Error())
+		return "failed: " + firstLine(withoutEcho(p.Err))
 	}
 	c := p.Plan.Counts()
 	line := fmt.Sprintf("%d to add, %d to change, %d to destroy", c.Add, c.Change, c.Destroy)

@@ -140,10 +140,19 @@ func harmless(line string) string {
 func (s *Stage) fail(err error) {
 	text := s.scrub.String(err.Error())
 	if s.act == nil {
-		_, _ = fmt.Fprintln(s.errLog, "tidegate: "+text)
+		_, _ = fmt.Fprintln(s.errLog, "tidegate: "+s.scrub.String(withoutEcho(err)))
 		return
 	}
 	s.act.Errorf("%s", text)
+}
+
+// withoutEcho is an error for somebody who has just read what the tool printed: its words are not said again.
+func withoutEcho(err error) string {
+	var e *terraform.Error
+	if !errors.As(err, &e) || e.Said == "" || e.Lock != nil || len(e.Diagnostics) > 0 {
+		return err.Error()
+	}
+	return strings.Replace(err.Error(), e.Error(), fmt.Sprintf("%s, as it says above (exit code %d)", e.Brief(), e.Code), 1)
 }
 
 func (s *Stage) warn(format string, args ...any) {

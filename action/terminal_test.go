@@ -79,6 +79,18 @@ const plain = "resource \"terraform_data\" \"a\" {\n  input = \"one\"\n}\n"
 
 const secretive = "variable \"password\" {\n  type      = string\n  sensitive = true\n}\n\nresource \"terraform_data\" \"a\" {\n  input = var.password\n}\n"
 
+func TestOnATerminalWhatTheToolSaysIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	c := newTerminal(t, map[string]string{"main.tf": "output \"a\" { value = 1\n"})
+	text := c.run(ModePlan, Failed, nil, "tidegate: plan .: terraform init in", "as it says above (exit code 1)")
+	if n := strings.Count(text, "An argument definition on the same line"); n > 1 {
+		t.Errorf("Terraform's words are there %d times:\n%s", n, text)
+	}
+	if n := strings.Count(text, "Error: "); n == 0 {
+		t.Errorf("Terraform's words are not there:\n%s", text)
+	}
+}
+
 func TestOnATerminalWhatWasReviewedIsApplied(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t, map[string]string{"main.tf": plain})

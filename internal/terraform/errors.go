@@ -32,12 +32,7 @@ type Diagnostic struct {
 
 // Error says what failed, in the tool's own words, and what to do about a lock.
 func (e *Error) Error() string {
-	head := fmt.Sprintf("%s %s in %q", e.Tool, e.Doing, e.Dir)
-	if e.Canceled {
-		head += " was canceled"
-	} else {
-		head += " failed"
-	}
+	head := e.Brief()
 	if e.Lock != nil {
 		return head + ": " + e.Lock.Explain(e.Tool)
 	}
@@ -57,6 +52,15 @@ func (e *Error) Error() string {
 		words = append(words, "It was killed by somebody else. The state may still be locked, and may not have all that was done: plan again before anything else.")
 	}
 	return head + ": " + strings.Join(words, "\n")
+}
+
+// Brief is what failed, without the tool's words.
+func (e *Error) Brief() string {
+	how := "failed"
+	if e.Canceled {
+		how = "was canceled"
+	}
+	return fmt.Sprintf("%s %s in %q %s", e.Tool, e.Doing, e.Dir, how)
 }
 
 // Unwrap is the context's error for a run that was canceled.
