@@ -146,10 +146,11 @@ func (s *Stage) fail(err error) {
 	s.act.Errorf("%s", text)
 }
 
-// withoutEcho is an error for somebody who has just read what the tool printed: its words are not said again.
+// withoutEcho is an error for somebody who has just read what init printed: its words are not said again. Others
+// print less than they say in the end, or nothing.
 func withoutEcho(err error) string {
 	var e *terraform.Error
-	if !errors.As(err, &e) || e.Said == "" || e.Lock != nil || len(e.Diagnostics) > 0 {
+	if !errors.As(err, &e) || e.Doing != "init" || e.Said == "" || e.Lock != nil {
 		return err.Error()
 	}
 	return strings.Replace(err.Error(), e.Error(), fmt.Sprintf("%s, as it says above (exit code %d)", e.Brief(), e.Code), 1)

@@ -89,6 +89,8 @@ func TestOnATerminalWhatTheToolSaysIsSaidOnce(t *testing.T) {
 	if n := strings.Count(text, "Error: "); n == 0 {
 		t.Errorf("Terraform's words are not there:\n%s", text)
 	}
+	c = newTerminal(t, map[string]string{"main.tf": plain, "modules/a/main.tf": "output \"a\" { value = 1\n"})
+	c.run(ModePlan, Failed, nil, "fmt", "An argument definition on the same line") // fmt reads folders that init does not
 }
 
 func TestOnATerminalWhatWasReviewedIsApplied(t *testing.T) {
