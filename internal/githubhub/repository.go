@@ -83,12 +83,6 @@ func (r *Repository) DeleteBranch(name string) {
 	r.hub.call("delete-branch", map[string]string{"repo": r.FullName, "branch": name}, nil)
 }
 
-// Protect makes a branch a protected one, as the API and GITHUB_REF_PROTECTED say it.
-func (r *Repository) Protect(branch string) {
-	r.hub.t.Helper()
-	r.hub.call("protect", map[string]string{"repo": r.FullName, "branch": branch}, nil)
-}
-
 // Resolve returns the commit that a branch, tag or refs/pull/1/merge points at; none fails the test.
 func (r *Repository) Resolve(ref string) string {
 	r.hub.t.Helper()

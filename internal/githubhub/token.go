@@ -17,7 +17,8 @@ const (
 const ActionsApp = 15368
 
 // Permissions are "read" or "write" by GitHub's name of them: contents, pull_requests, issues, checks, deployments,
-// actions, statuses, metadata.
+// actions, statuses, metadata, administration, environments, secrets, actions_variables, workflows, members. An ActionsToken never
+// has the last six, as on GitHub.
 type Permissions map[string]string
 
 // A Token says what to make a token of.
@@ -28,6 +29,9 @@ type Token struct {
 	// Permissions; nil: all of them, to write. An empty map: none but metadata.
 	Permissions Permissions
 	Repos       []string // full names that it is good for; nil: all
+	// Scopes make a PersonalToken a classic one, which has them in place of permissions: "repo", "public_repo", "workflow",
+	// "read:org". An empty list: none. What a classic token may not is a 404, and its scopes are in X-OAuth-Scopes.
+	Scopes []string
 }
 
 // Token makes a token and returns its secret.

@@ -16,7 +16,7 @@ import (
 type account struct {
 	id    int64
 	login string
-	kind  string // "User" or "Bot"
+	kind  string // "User", "Bot" or "Organization"
 }
 
 // account returns the account of a login, which comes into being by being named.
@@ -84,7 +84,9 @@ type token struct {
 	app         *app   // of the first two
 	who         *account
 	permissions map[string]string // nil: all
-	repos       map[string]bool   // by lower case full name; nil: all
+	classic     bool              // a personal one that has scopes in place of permissions
+	scopes      []string
+	repos       map[string]bool // by lower case full name; nil: all
 	expires     time.Time
 	revoked     bool
 	quota       quota
@@ -103,6 +105,11 @@ var permissionNames = map[string]bool{
 	"actions": true, "checks": true, "contents": true, "deployments": true, "issues": true, "metadata": true,
 	"pull_requests": true, "statuses": true, "administration": true, "environments": true, "secrets": true,
 	"workflows": true, "members": true, "actions_variables": true,
+}
+
+// neverOfWorkflows are permissions that the token of a workflow's job cannot have, whatever the workflow asks for.
+var neverOfWorkflows = map[string]bool{
+	"administration": true, "environments": true, "secrets": true, "workflows": true, "members": true, "actions_variables": true,
 }
 
 // newToken makes a token, or says which of its words is none.
@@ -164,6 +171,9 @@ func (t *token) reaches(r *repository) bool {
 
 // may says whether the token has a permission to read or write.
 func (t *token) may(permission, level string) bool {
+	if t.kind == kindActions && neverOfWorkflows[permission] {
+		return false
+	}
 	if t.permissions == nil || permission == "metadata" && level == "read" {
 		return true
 	}

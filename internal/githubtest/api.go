@@ -185,6 +185,9 @@ func (c *call) identify() error {
 		}
 		q = &c.who.quota
 	}
+	if c.who != nil && c.who.classic {
+		c.header.Set("X-OAuth-Scopes", strings.Join(c.who.scopes, ", "))
+	}
 	free := c.at.ID == "rate-limit/get"
 	enough := free || q.spend(time.Now())
 	c.limits(*q)

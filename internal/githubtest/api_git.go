@@ -23,6 +23,8 @@ var gitOperations = map[string]func(*call) (answer, error){
 	"git/create-tree":        (*call).createTree,
 	"git/get-blob":           (*call).getBlob,
 	"git/create-blob":        (*call).createBlob,
+	"git/get-tag":            (*call).getTag,
+	"git/create-tag":         (*call).createTag,
 }
 
 var shaPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
@@ -72,6 +74,9 @@ func (c *call) createRef() (answer, error) {
 	if !shaPattern.MatchString(in.SHA) || c.repo.git.Type(in.SHA) == "" {
 		return answer{}, &problem{status: http.StatusUnprocessableEntity, message: "Object does not exist"}
 	}
+	if err := c.guard(change{ref: in.Ref, new: in.SHA}, http.StatusUnprocessableEntity); err != nil {
+		return answer{}, err
+	}
 	if err := c.repo.git.SetRef(in.Ref, in.SHA); err != nil {
 		return answer{}, err
 	}
@@ -97,6 +102,9 @@ func (c *call) updateRef() (answer, error) {
 	if !in.Force && !c.repo.git.IsAncestor(old, in.SHA) {
 		return answer{}, &problem{status: http.StatusUnprocessableEntity, message: "Update is not a fast forward"}
 	}
+	if err := c.guard(change{ref: name, old: old, new: in.SHA, force: in.Force}, http.StatusUnprocessableEntity); err != nil {
+		return answer{}, err
+	}
 	if err := c.repo.git.SetRef(name, in.SHA); err != nil {
 		return answer{}, err
 	}
@@ -108,8 +116,12 @@ func (c *call) updateRef() (answer, error) {
 
 func (c *call) deleteRef() (answer, error) {
 	name := "refs/" + c.at.Params["ref"]
-	if c.repo.git.Ref(name) == "" {
+	old := c.repo.git.Ref(name)
+	if old == "" {
 		return answer{}, &problem{status: http.StatusUnprocessableEntity, message: "Reference does not exist"}
+	}
+	if err := c.guard(change{ref: name, old: old}, http.StatusUnprocessableEntity); err != nil {
+		return answer{}, err
 	}
 	if err := c.repo.git.DeleteRef(name); err != nil {
 		return answer{}, err
@@ -226,6 +238,9 @@ func (c *call) createTree() (answer, error) {
 	}
 	var entries []bare.Entry
 	for _, e := range in.Tree {
+		if isWorkflow(e.Path) && !c.writesWorkflows() {
+			return answer{}, c.noWorkflows()
+		}
 		entry := bare.Entry{Mode: e.Mode, Type: e.Type, Path: e.Path}
 		switch {
 		case e.Content != nil:

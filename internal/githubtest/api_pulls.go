@@ -13,7 +13,7 @@ func init() {
 	operations = map[string]func(*call) (answer, error){}
 	for _, group := range []map[string]func(*call) (answer, error){
 		metaOperations, appOperations, repoOperations, gitOperations, pullOperations, issueOperations, checkOperations,
-		deploymentOperations, actionsOperations,
+		deploymentOperations, actionsOperations, tagOperations, protectionOperations,
 	} {
 		for id, do := range group {
 			operations[id] = do
@@ -147,7 +147,7 @@ func (c *call) merge() (answer, error) {
 	if err := c.decode(&in); err != nil {
 		return answer{}, err
 	}
-	sha, err := c.w.mergePull(p, merging{in.MergeMethod, in.CommitTitle, in.CommitMessage, in.SHA, c.who.who})
+	sha, err := c.w.mergePull(p, merging{in.MergeMethod, in.CommitTitle, in.CommitMessage, in.SHA, c.who.who}, c.mayMerge)
 	if err != nil {
 		return answer{}, err
 	}

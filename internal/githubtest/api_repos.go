@@ -12,7 +12,11 @@ import (
 
 var repoOperations = map[string]func(*call) (answer, error){
 	"repos/get": func(c *call) (answer, error) {
-		return answer{status: http.StatusOK, value: c.w.renderRepo(c.repo)}, nil
+		out := c.w.renderRepo(c.repo)
+		if c.who != nil {
+			out["permissions"] = c.permissions()
+		}
+		return answer{status: http.StatusOK, value: out}, nil
 	},
 	"repos/get-branch":                     (*call).getBranch,
 	"repos/list-branches":                  (*call).listBranches,
@@ -25,7 +29,7 @@ var repoOperations = map[string]func(*call) (answer, error){
 
 func (w *World) renderBranch(r *repository, name, sha string) object {
 	return object{
-		"name": name, "protected": r.protected[name],
+		"name": name, "protected": r.isProtected(name),
 		"commit": object{"sha": sha, "url": w.link("/repos/%s/commits/%s", r.fullName(), sha)},
 	}
 }
@@ -45,7 +49,7 @@ func (c *call) getBranch() (answer, error) {
 	out["_links"] = object{
 		"self": c.w.link("/repos/%s/branches/%s", c.repo.fullName(), name), "html": c.w.url + "/" + c.repo.fullName() + "/tree/" + name,
 	}
-	out["protection"] = object{"enabled": c.repo.protected[name]}
+	out["protection"] = object{"enabled": c.repo.protected[name] != nil}
 	out["protection_url"] = c.w.link("/repos/%s/branches/%s/protection", c.repo.fullName(), name)
 	return answer{status: http.StatusOK, value: out}, nil
 }
@@ -58,7 +62,7 @@ func (c *call) listBranches() (answer, error) {
 	var names []string
 	for ref := range refs {
 		name := strings.TrimPrefix(ref, "refs/heads/")
-		if only := c.query("protected"); only == "" || (only == "true") == c.repo.protected[name] {
+		if only := c.query("protected"); only == "" || (only == "true") == c.repo.isProtected(name) {
 			names = append(names, name)
 		}
 	}
@@ -270,6 +274,9 @@ func (c *call) putContent() (answer, error) {
 	if old != in.SHA {
 		return answer{}, &problem{status: http.StatusConflict, message: at + " does not match " + in.SHA}
 	}
+	if isWorkflow(at) && !c.writesWorkflows() {
+		return answer{}, c.noWorkflows()
+	}
 	blob, err := c.repo.git.WriteBlob(content)
 	if err != nil {
 		return answer{}, err
@@ -280,6 +287,9 @@ func (c *call) putContent() (answer, error) {
 	}
 	sha, err := c.repo.git.Write(bare.Commit{Tree: tree, Parents: []string{tip}, Author: signature(c.who.who), Committer: hubSignature(), Message: in.Message})
 	if err != nil {
+		return answer{}, err
+	}
+	if err := c.guard(change{ref: branch, old: tip, new: sha}, http.StatusConflict); err != nil {
 		return answer{}, err
 	}
 	if err := c.repo.git.SetRef(branch, sha); err != nil {

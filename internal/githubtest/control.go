@@ -45,7 +45,8 @@ var controls = map[string]func(*World, json.RawMessage) (any, error){
 	"check-runs": control((*World).controlCheckRuns), "deployments": control((*World).controlDeployments),
 	"run": control((*World).controlRun), "finish": control((*World).controlFinish), "artifacts": control((*World).controlArtifacts),
 	"upload": control((*World).controlUpload), "expire-artifact": control((*World).controlExpire),
-	"payload": control((*World).controlPayload),
+	"payload": control((*World).controlPayload), "unprotect": control((*World).controlUnprotect), "tag": control((*World).controlTag),
+	"role": control((*World).controlRole), "archive": control((*World).controlArchive),
 }
 
 // control decodes the input of one.

@@ -45,15 +45,6 @@ func (w *World) controlDelete(in named) (any, error) {
 	return nil, nil
 }
 
-func (w *World) controlProtect(in named) (any, error) {
-	r, err := w.repo(in.Repo)
-	if err != nil {
-		return nil, err
-	}
-	r.protected[in.Branch] = true
-	return nil, nil
-}
-
 func (w *World) controlResolve(in named) (any, error) {
 	r, err := w.repo(in.Repo)
 	if err != nil {
@@ -104,7 +95,7 @@ func (w *World) controlMerge(in named) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	sha, err := w.mergePull(p, merging{method: in.Method, by: w.account("octocat")})
+	sha, err := w.mergePull(p, merging{method: in.Method, by: w.account("octocat")}, nil)
 	return object{"SHA": sha}, err
 }
 
@@ -128,11 +119,16 @@ func (w *World) controlRetitle(in named) (any, error) {
 func (w *World) controlToken(in struct {
 	Kind, App, User string
 	Permissions     map[string]string
-	Repos           []string
+	Repos, Scopes   []string
 }) (any, error) {
 	t, err := w.newToken(in.Kind, in.App, in.User, in.Permissions, in.Repos)
 	if err != nil {
 		return nil, err
+	}
+	if in.Scopes != nil {
+		if err := w.classic(t, in.Scopes); err != nil {
+			return nil, err
+		}
 	}
 	return object{"Secret": t.secret}, nil
 }

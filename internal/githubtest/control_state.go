@@ -190,7 +190,7 @@ func (w *World) controlRun(in struct {
 		return nil, err
 	}
 	return object{
-		"ID": x.id, "JobID": x.job, "SHA": x.sha, "Token": t.secret, "Protected": x.pull == nil && r.protected[x.branch],
+		"ID": x.id, "JobID": x.job, "SHA": x.sha, "Token": t.secret, "Protected": x.pull == nil && r.isProtected(x.branch),
 	}, nil
 }
 

@@ -18,7 +18,9 @@ type merging struct {
 }
 
 // mergePull merges a pull request as GitHub does, and returns the commit that the base branch is at then.
-func (w *World) mergePull(p *pull, m merging) (string, error) {
+//
+// may is asked about the base branch's new commit before it gets there; nil: anything goes.
+func (w *World) mergePull(p *pull, m merging, may func(change) error) (string, error) {
 	if !p.merged.IsZero() || !p.open() {
 		return "", &problem{status: http.StatusMethodNotAllowed, message: "Pull Request is not mergeable"}
 	}
@@ -48,7 +50,13 @@ func (w *World) mergePull(p *pull, m merging) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := p.repo.git.SetRef("refs/heads/"+p.baseRef, sha); err != nil {
+	ref := "refs/heads/" + p.baseRef
+	if may != nil {
+		if err := may(change{ref: ref, old: base, new: sha, pull: p}); err != nil {
+			return "", err
+		}
+	}
+	if err := p.repo.git.SetRef(ref, sha); err != nil {
 		return "", err
 	}
 	p.mergedAs(sha, introduced, m.by)

@@ -24,6 +24,12 @@ var needs = map[string][]need{
 	"repos/create-deployment-status":                  {"deployments=write"},
 	"repos/get-deployment-status":                     {"deployments=read"},
 	"repos/list-deployment-statuses":                  {"deployments=read"},
+	"repos/get-latest-release":                        {"contents=read"},
+	"repos/get-branch-protection":                     {"administration=read"},
+	"repos/update-branch-protection":                  {"administration=write"},
+	"repos/delete-branch-protection":                  {"administration=write"},
+	"git/get-tag":                                     {"contents=read"},
+	"git/create-tag":                                  {"contents=write"},
 	"git/get-ref":                                     {"contents=read"},
 	"git/list-matching-refs":                          {"contents=read"},
 	"git/create-ref":                                  {"contents=write"},
@@ -73,10 +79,13 @@ func readOnly() map[string]string {
 	return out
 }
 
+// guarded are operations that read what not even a public repository shows to everybody.
+var guarded = map[string]bool{"repos/get-branch-protection": true}
+
 // allow says whether who asks may do an operation in a repository, or the problem that GitHub answers with.
 //
-// A private repository that the token does not reach is not there (404). Anybody may read a public one, except an
-// artifact's bytes. Check runs are for apps.
+// A private repository that the token does not reach is not there (404). Anybody may read a public one, except what is
+// guarded, and an artifact's bytes with any token. Check runs are for apps. An archived one takes no writes.
 func (c *call) allow(operation string) error {
 	wanted := needs[operation]
 	writes := len(wanted) > 0 && strings.HasSuffix(wanted[0], "=write")
@@ -84,23 +93,42 @@ func (c *call) allow(operation string) error {
 		if c.repo.private {
 			return notFound()
 		}
-		if writes || operation == "actions/download-artifact" {
+		if writes || guarded[operation] || operation == "actions/download-artifact" {
 			return &problem{status: 401, message: "Requires authentication"}
 		}
 		return nil
 	}
+	if err := c.permitted(operation, wanted, writes); err != nil {
+		return err
+	}
+	if writes && c.repo.archived {
+		return &problem{status: 403, message: "Repository was archived so is read-only."}
+	}
+	return nil
+}
+
+func (c *call) permitted(operation string, wanted []need, writes bool) error {
+	closed := writes || guarded[operation]
 	if !c.who.reaches(c.repo) {
 		if c.repo.private {
 			return notFound()
 		}
-		if writes {
+		if closed {
 			return c.refused(wanted)
 		}
 	}
 	if (operation == "checks/create" || operation == "checks/update") && c.who.app == nil {
 		return &problem{status: 403, message: "You must authenticate via a GitHub App."}
 	}
-	if !writes && !c.repo.private {
+	if c.who.app == nil {
+		if err := c.roleMay(wanted, closed); err != nil {
+			return err
+		}
+	}
+	if c.who.classic {
+		return c.classicMay(closed)
+	}
+	if !closed && !c.repo.private || len(wanted) == 0 {
 		return nil
 	}
 	for _, n := range wanted {
@@ -108,9 +136,6 @@ func (c *call) allow(operation string) error {
 		if c.who.may(permission, level) {
 			return nil
 		}
-	}
-	if len(wanted) == 0 {
-		return nil
 	}
 	return c.refused(wanted)
 }

@@ -74,7 +74,7 @@ func (w *World) renderRepoShort(r *repository) object {
 		"git_url": web + ".git", "ssh_url": "git@localhost:" + r.fullName() + ".git",
 		"created_at": stamp(r.created), "updated_at": stamp(r.pushed), "pushed_at": stamp(r.pushed),
 		"description": nil, "homepage": nil, "language": nil, "license": nil, "mirror_url": nil, "size": 0,
-		"archived": false, "disabled": false, "has_issues": true, "has_projects": true, "has_wiki": true,
+		"archived": r.archived, "disabled": false, "has_issues": true, "has_projects": true, "has_wiki": true,
 		"has_pages": false, "has_downloads": true, "has_discussions": false, "topics": []any{},
 		"allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
 		"allow_auto_merge": false, "allow_forking": true, "allow_update_branch": false, "delete_branch_on_merge": false,

@@ -3,8 +3,9 @@
 //
 // What it has: repositories, forks and smart HTTP; pull requests that are merged as GitHub merges; comments; check runs;
 // deployments; workflow runs with artifacts; tokens of persons, apps and workflows with permissions; conditional
-// requests, quotas and faults. What it is not: it runs no workflows (act does), sends no webhooks (Payload builds what a
-// runner would get), has no GraphQL, and enforces no branch rules.
+// requests, quotas and faults; environments, secrets that it can open, variables, protected branches and rulesets. What it
+// is not: it runs no workflows (act does), sends no webhooks (Payload builds what a runner would get), has no GraphQL, and
+// takes by git's own push what a branch's rules forbid.
 //
 // A World is all of it, behind one handler: GitHub Enterprise's paths, so that API, web and git share an address.
 // Tests of other modules drive it over HTTP, by package githubhub.
@@ -81,8 +82,11 @@ type repository struct {
 	created   time.Time
 	pushed    time.Time
 	git       gitRepository
-	protected map[string]bool
-	gone      bool // it was deleted
+	protected map[string]*protection // by branch
+	roles     map[string]string      // of accounts, by lower case login; see role
+	archived  bool
+	release   string // the tag of the latest one
+	gone      bool   // it was deleted
 
 	number      int // the last of pulls
 	pulls       []*pull
@@ -110,7 +114,7 @@ func (w *World) add(fullName string, private bool) (*repository, error) {
 	}
 	r := &repository{
 		id: w.id(), owner: w.account(owner), name: name, private: private, branch: "main", created: now(), pushed: now(),
-		protected: map[string]bool{}, suites: map[string]int64{},
+		protected: map[string]*protection{}, roles: map[string]string{}, suites: map[string]int64{},
 	}
 	r.git.Dir = filepath.Join(w.dir, strings.ToLower(owner), strings.ToLower(name)+".git")
 	w.repos[strings.ToLower(fullName)] = r

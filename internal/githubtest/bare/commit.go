@@ -91,3 +91,48 @@ func (r Repository) Replay(sha, onto string, committer Signature) (string, error
 	}
 	return r.Write(Commit{Tree: tree, Parents: []string{onto}, Author: c.Author, Committer: committer, Message: c.Message})
 }
+
+// A Tag is an annotated one.
+type Tag struct {
+	SHA, Object, Type, Name, Message string
+	Tagger                           Signature
+}
+
+// WriteTag stores an annotated tag, which no ref points at yet, and returns its sha.
+func (r Repository) WriteTag(t Tag) (string, error) {
+	text := fmt.Sprintf("object %s\ntype %s\ntag %s\ntagger %s <%s> %d +0000\n\n%s\n", t.Object, t.Type, t.Name, t.Tagger.Name, t.Tagger.Email,
+		t.Tagger.When.Unix(), t.Message)
+	return r.git([]byte(text), "mktag")
+}
+
+// Tag reads an annotated tag.
+func (r Repository) Tag(sha string) (Tag, error) {
+	out, err := r.run(nil, nil, "cat-file", "tag", sha)
+	if err != nil {
+		return Tag{}, err
+	}
+	head, message, _ := strings.Cut(string(out), "\n\n")
+	t := Tag{SHA: sha, Message: strings.TrimRight(message, "\n")}
+	for line := range strings.Lines(head) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch key {
+		case "object":
+			t.Object = value
+		case "type":
+			t.Type = value
+		case "tag":
+			t.Name = value
+		case "tagger":
+			t.Tagger = signed(value)
+		}
+	}
+	return t, nil
+}
+
+// signed reads "NAME <EMAIL> SECONDS ZONE".
+func signed(s string) Signature {
+	name, rest, _ := strings.Cut(s, " <")
+	email, when, _ := strings.Cut(rest, "> ")
+	seconds, _, _ := strings.Cut(when, " ")
+	return Signature{name, email, unix(seconds)}
+}

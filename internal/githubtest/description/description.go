@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -61,6 +62,7 @@ func parse(b []byte) (*Description, error) {
 		}
 	}
 	lost(doc)
+	undocumented(d.byID)
 	if d.routers, err = route(doc); err != nil {
 		return nil, err
 	}
@@ -80,6 +82,17 @@ func lost(doc *openapi3.T) {
 		nullable.Nullable = true
 		head.Properties["repo"] = openapi3.NewSchemaRef("", &nullable)
 	}
+}
+
+// undocumented lets requests have what GitHub takes and its description does not say: whether administrators may deploy
+// around an environment's protections.
+func undocumented(byID map[string]*openapi3.Operation) {
+	op := byID["repos/create-or-update-environment"]
+	if op == nil {
+		return
+	}
+	body := op.RequestBody.Value.Content.Get("application/json").Schema.Value
+	body.Properties["can_admins_bypass"] = openapi3.NewSchemaRef("", openapi3.NewBoolSchema())
 }
 
 // route makes a router of the paths that end in a parameter of many segments and one of all others, which goes first:
@@ -150,6 +163,9 @@ func (d *Description) Find(r *http.Request) (Route, error) {
 		return Route{}, fmt.Errorf("%s %s is no operation of the cut of GitHub's description (%w): see operations.txt", r.Method, r.URL.Path, err)
 	}
 	for name, value := range params {
+		if plain, err := url.PathUnescape(value); err == nil {
+			params[name] = plain // such as an environment called "prod/eu", whose slash is escaped
+		}
 		if value == "" {
 			params[name] = "/" // the root of a repository's contents; the checker wants something
 		}

@@ -1,0 +1,52 @@
+package githubhub_test
+
+import (
+	"testing"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/githubhub"
+)
+
+func TestAProtectedBranchRefusesWhatAPullRequestMayBring(t *testing.T) {
+	t.Parallel()
+	hub := githubhub.Start(t)
+	repo := hub.Repository("acme/infra", nil)
+	token := hub.Token(githubhub.Token{Kind: githubhub.PersonalToken, Scopes: []string{"repo"}})
+	old := repo.SHA
+	next := repo.Push(githubhub.Commit{Branch: "next", Files: githubhub.Files{"x": "x"}})
+	move := func() int {
+		return ask(t, hub, token, "PATCH", "/repos/acme/infra/git/refs/heads/main", object{"sha": next}, nil)
+	}
+	repo.Protect("main", githubhub.Protection{PullRequest: true, Status: 409})
+	if got := move(); got != 409 || repo.Resolve("main") != old {
+		t.Errorf("a push to a branch for pull requests: %d", got)
+	}
+	repo.Protect("main", githubhub.Protection{PullRequest: true, Bypass: []string{"octocat"}})
+	if got := move(); got != 200 || repo.Resolve("main") != next {
+		t.Errorf("by who may: %d", got)
+	}
+	repo.Unprotect("main")
+	repo.SetRole("octocat", "read")
+	if got := ask(t, hub, token, "POST", "/repos/acme/infra/git/refs", object{"ref": "refs/heads/y", "sha": next}, nil); got != 404 {
+		t.Errorf("by who may only read: %d", got)
+	}
+	repo.Archive()
+	repo.SetRole("octocat", "admin")
+	if got := ask(t, hub, token, "POST", "/repos/acme/infra/git/refs", object{"ref": "refs/heads/y", "sha": next}, nil); got != 403 {
+		t.Errorf("into an archived repository: %d", got)
+	}
+}
+
+func TestAnAnnotatedTagIsAnObjectOfItsOwn(t *testing.T) {
+	t.Parallel()
+	hub := githubhub.Start(t)
+	repo := hub.Repository("actions/checkout", nil)
+	sha := repo.Tag(githubhub.Tag{Name: "v7.0.1", Annotated: true, Release: true})
+	token := hub.Token(githubhub.Token{Kind: githubhub.ActionsToken})
+	var ref, tag struct{ Object struct{ SHA, Type string } }
+	if got := ask(t, hub, token, "GET", "/repos/actions/checkout/git/ref/tags/v7.0.1", nil, &ref); got != 200 || ref.Object.Type != "tag" {
+		t.Fatalf("%d, %+v", got, ref)
+	}
+	if got := ask(t, hub, token, "GET", "/repos/actions/checkout/git/tags/"+ref.Object.SHA, nil, &tag); got != 200 || tag.Object.SHA != sha || sha != repo.SHA {
+		t.Errorf("%d, %+v", got, tag)
+	}
+}
