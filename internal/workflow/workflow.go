@@ -17,4 +17,13 @@ var errNotBuilt = errors.New("not built yet")
 func Validate(s pipeline.Spec) []pipeline.Problem { return nil }
 
 // Render writes the workflow of a valid s.
-func Render(s pipeline.Spec, pins Pins) (string, error) { return "", errNotBuilt }
+func Render(s pipeline.Spec, pins Pins) (string, error) {
+	tree := build(s)
+	if err := pin(tree, pins); err != nil {
+		return "", err
+	}
+	var w writer
+	w.comment(0, header(s))
+	w.fields(0, "", tree)
+	return w.String(), nil
+}

@@ -1,0 +1,96 @@
+package workflow_test
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/workflow"
+)
+
+var update = flag.Bool("update", false, "write the golden workflows")
+
+// pins are commits that nobody has: what is rendered is not to change with the table of known ones.
+func pins() workflow.Pins {
+	all := workflow.Pins{}
+	for _, name := range []string{
+		workflow.Own, "actions/checkout", "actions/setup-python", "actions/upload-artifact", "actions/download-artifact",
+		"actions/attest", "hashicorp/setup-terraform", "oras-project/setup-oras", "docker/setup-buildx-action",
+		"sigstore/cosign-installer", "anchore/sbom-action/download-syft", "anchore/scan-action/download-grype",
+		"aws-actions/configure-aws-credentials", "google-github-actions/auth", "azure/login", "acme/setup",
+	} {
+		sum := sha1.Sum([]byte(name))
+		all[name] = workflow.Pin{Commit: hex.EncodeToString(sum[:]), Version: "v1.2.3"}
+	}
+	return all
+}
+
+const where = ".github/workflows/fraud.yml"
+
+// specs are configurations by the names of their golden files.
+func specs() map[string]pipeline.Spec {
+	place := pipeline.Place{Repository: "acme/fraud", Path: where}
+	both := pipeline.Triggers{Push: []string{"main"}, PullRequest: true}
+	return map[string]pipeline.Spec{
+		"tests": {Place: place, Triggers: both, Test: &pipeline.Test{Run: "make test"}},
+		"model": {
+			Place: place, Triggers: both,
+			Test:  &pipeline.Test{Run: "make lint test", Matrix: map[string][]string{"python": {"3.12", "3.13"}}, Stage: pipeline.Stage{Python: "3.13"}},
+			Data:  &pipeline.Data{Validate: "make data-validate", Dataset: "dvc:data/tx.parquet"},
+			Train: &pipeline.Train{Run: "./ci/train.sh", Outputs: []string{"run_id"}, Stage: pipeline.Stage{RunsOn: []string{"gpu-large"}}},
+			Evaluate: &pipeline.Evaluate{
+				Metrics: "metrics.json", Reference: "metrics/stable.json", Min: map[string]float64{"auc": 0.91},
+				Max: map[string]float64{"p95_ms": 80}, MaxRegression: map[string]string{"auc": "0.005"},
+			},
+		},
+	}
+}
+
+func render(t *testing.T, s pipeline.Spec) string {
+	t.Helper()
+	yaml, err := workflow.Render(s, pins())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return yaml
+}
+
+func golden(name string) string { return filepath.Join("testdata", "render", name+".yml") }
+
+func TestRenderedWorkflowsAreTheGoldenOnes(t *testing.T) {
+	t.Parallel()
+	for name, s := range specs() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if problems := workflow.Validate(s); len(problems) > 0 {
+				t.Fatalf("the configuration is refused: %+v", problems)
+			}
+			got := render(t, s)
+			if *update {
+				if err := os.WriteFile(golden(name), []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("render again with -update if this is meant (-golden +rendered):\n%s", diff)
+			}
+			findings, err := workflow.Lint(s.Path, got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range findings {
+				t.Errorf("%s:%d:%d: %s: %s", golden(name), f.Line, f.Column, f.Kind, f.Message)
+			}
+		})
+	}
+}
