@@ -80,6 +80,9 @@ func TestAFindingNamesItsPlace(t *testing.T) {
 		{"a bomb", bomb(9), "syntax-check: the workflow has more than 100000 values"},
 		{"a well", strings.Repeat("[", 200) + strings.Repeat("]", 200), "syntax-check: the workflow is nested more than 100 levels deep"},
 		{"a well of aliases", well(200), "syntax-check: the workflow is nested more than 100 levels deep"},
+		{"an endless expression", steps("- run: echo", "  if: ${{ "+strings.Repeat("(", 900_000)), "8:13 syntax-check: a text with an expression in it has more than 21000"},
+		{"an endless condition", steps("- run: echo", "  if: "+strings.Repeat("f(", 400_000)), "8:13 syntax-check: a text with an expression in it has more than 21000"},
+		{"a deep expression", steps("- run: echo", "  if: "+strings.Repeat("(", 20_000)), "expression: unexpected end of input"},
 		{"a very long text", "on: push # " + strings.Repeat("x", 2<<20), "1:1 syntax-check: the workflow has 2097163 bytes"},
 	} {
 		found := lint(t, c.yaml)

@@ -3,6 +3,8 @@ package workflow
 import (
 	"regexp"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // A used is what a step or a job uses.
@@ -32,4 +34,39 @@ func (u used) pinned() bool {
 		return imageDigest.MatchString(u.ref)
 	}
 	return u.local || fullCommit.MatchString(u.ref)
+}
+
+// actionName is owner, repository and perhaps a path.
+var actionName = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+
+// action reports whether it is somebody's action or workflow, with a ref: what has to be pinned unless it is.
+func (u used) action() bool {
+	return !u.local && !u.image && actionName.MatchString(u.name) && u.ref != "" && !strings.ContainsAny(u.ref, " \t\r\n\"'#{}")
+}
+
+// repositoryOf is the repository that an action is in, "anchore/sbom-action".
+func repositoryOf(action string) string {
+	owner, rest, _ := strings.Cut(action, "/")
+	name, _, _ := strings.Cut(rest, "/")
+	return owner + "/" + name
+}
+
+// usesOf returns what the steps and jobs of a workflow use, in its order: the nodes as they stand there, which may be
+// aliases.
+func usesOf(root *yaml.Node) []*yaml.Node {
+	var found []*yaml.Node
+	add := func(key, value *yaml.Node) {
+		if key.Value == "uses" {
+			found = append(found, value)
+		}
+	}
+	if jobs := lookup(root, "jobs"); jobs != nil {
+		pairs(jobs, func(_, job *yaml.Node) {
+			pairs(job, add)
+			for _, step := range items(lookup(job, "steps")) {
+				pairs(step, add)
+			}
+		})
+	}
+	return found
 }

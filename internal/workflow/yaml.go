@@ -14,6 +14,8 @@ const (
 	maxBytes = 1 << 20
 	maxNodes = 100_000 // with every alias replaced by what it stands for
 	maxDepth = 100
+	// An expression is read by recursion: GitHub takes none that is longer than this.
+	maxExpression = 21_000
 )
 
 // parse reads a text that is one YAML document, and returns its root. What it returns is finite and small also with all
@@ -118,8 +120,14 @@ func (m *measure) of(n *yaml.Node, depth int) (extent, error) {
 	}
 	m.open[n] = true
 	defer delete(m.open, n)
+	if len(n.Value) > maxExpression && strings.Contains(n.Value, "${{") {
+		return extent{}, tooLong(n)
+	}
 	all := extent{1, 1}
-	for _, c := range n.Content {
+	for i, c := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && resolve(n.Content[i-1]).Value == "if" && len(resolve(c).Value) > maxExpression {
+			return extent{}, tooLong(c) // an if is an expression also without ${{ }}
+		}
 		if depth == maxDepth {
 			return extent{}, tooDeep(n)
 		}
@@ -141,4 +149,8 @@ func (m *measure) of(n *yaml.Node, depth int) (extent, error) {
 
 func tooDeep(n *yaml.Node) error {
 	return &positionError{n.Line, n.Column, fmt.Sprintf("the workflow is nested more than %d levels deep", maxDepth)}
+}
+
+func tooLong(n *yaml.Node) error {
+	return &positionError{n.Line, n.Column, fmt.Sprintf("a text with an expression in it has more than %d characters, which GitHub refuses", maxExpression)}
 }
