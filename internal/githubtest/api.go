@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -78,6 +79,7 @@ func (w *World) serveAPI(out http.ResponseWriter, r *http.Request) {
 	if json.Valid(body) {
 		entry.Body = body
 	}
+	r = w.byID(r)
 	at, routeErr := w.api.Find(r)
 	entry.Operation = at.ID
 
@@ -97,6 +99,29 @@ func (w *World) serveAPI(out http.ResponseWriter, r *http.Request) {
 	entry.Status = a.status
 	w.record(entry)
 	a.send(out, f)
+}
+
+// byID takes repositories/ID for repos/OWNER/NAME: GitHub has both, its description the latter only, and go-github asks
+// for an environment's secrets by the former. Of an unknown id comes a name that nothing has.
+func (w *World) byID(r *http.Request) *http.Request {
+	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/repositories/")
+	if !ok {
+		return r
+	}
+	id, rest, _ := strings.Cut(rest, "/")
+	name := "-/-"
+	w.mu.Lock()
+	for _, repo := range w.repos {
+		if strconv.FormatInt(repo.id, 10) == id {
+			name = repo.fullName()
+		}
+	}
+	w.mu.Unlock()
+	named := r.Clone(r.Context())
+	named.URL.RawPath = strings.TrimSuffix("/repos/"+name+"/"+rest, "/")
+	named.URL.Path, _ = url.PathUnescape(named.URL.RawPath)
+	named.RequestURI = named.URL.RequestURI()
+	return named
 }
 
 func (w *World) record(r Request) {
@@ -157,6 +182,11 @@ func (c *call) handle() (answer, error) {
 			if err := c.allow(c.at.ID); err != nil {
 				return answer{}, err
 			}
+		}
+	}
+	if c.at.Params["org"] != "" && c.app == nil {
+		if err := c.allowOrg(c.at.ID); err != nil {
+			return answer{}, err
 		}
 	}
 	return do(c)
@@ -286,10 +316,13 @@ func (c *call) number(name string) int64 {
 func (c *call) query(name string) string { return c.r.URL.Query().Get(name) }
 
 // page cuts a list to the page that is asked for, with links to the others.
-func page[T any](c *call, all []T) []T {
-	size, at := 30, 1
+func page[T any](c *call, all []T) []T { return pageOf(c, all, 30, 100) }
+
+// pageOf is page for a list with another size of a page than most.
+func pageOf[T any](c *call, all []T, size, limit int) []T {
+	at := 1
 	if n, err := strconv.Atoi(c.query("per_page")); err == nil && n > 0 {
-		size = min(n, 100)
+		size = min(n, limit)
 	}
 	if n, err := strconv.Atoi(c.query("page")); err == nil && n > 0 {
 		at = n

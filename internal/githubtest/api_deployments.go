@@ -77,6 +77,7 @@ func (c *call) createDeployment() (answer, error) {
 		_ = json.Unmarshal(in.Payload, &d.payload)
 	}
 	c.repo.deployments = append(c.repo.deployments, d)
+	c.w.newEnvironment(c.repo, in.Environment) // GitHub makes one that is not there
 	return answer{status: http.StatusCreated, value: c.w.renderDeployment(c.repo, d)}, nil
 }
 

@@ -93,9 +93,7 @@ func (c *call) putProtection() (answer, error) {
 	}
 	c.repo.protected[name] = p
 	out := c.w.renderProtection(c.repo, name, p)
-	if _, ok := out["required_status_checks"]; ok {
-		delete(out, "required_status_checks") // that of this answer has another form, which nobody reads
-	}
+	delete(out, "required_status_checks") // this answer has another form of them, which nobody reads
 	return answer{status: http.StatusOK, value: out}, nil
 }
 

@@ -13,7 +13,8 @@ func init() {
 	operations = map[string]func(*call) (answer, error){}
 	for _, group := range []map[string]func(*call) (answer, error){
 		metaOperations, appOperations, repoOperations, gitOperations, pullOperations, issueOperations, checkOperations,
-		deploymentOperations, actionsOperations, tagOperations, protectionOperations,
+		deploymentOperations, actionsOperations, tagOperations, protectionOperations, environmentOperations,
+		secretOperations, variableOperations, orgOperations,
 	} {
 		for id, do := range group {
 			operations[id] = do

@@ -47,6 +47,10 @@ var controls = map[string]func(*World, json.RawMessage) (any, error){
 	"upload": control((*World).controlUpload), "expire-artifact": control((*World).controlExpire),
 	"payload": control((*World).controlPayload), "unprotect": control((*World).controlUnprotect), "tag": control((*World).controlTag),
 	"role": control((*World).controlRole), "archive": control((*World).controlArchive),
+	"team": control((*World).controlTeam), "user": control((*World).controlUser), "plan": control((*World).controlPlan),
+	"environments": control((*World).controlEnvironments), "set-environment": control((*World).controlSetEnvironment),
+	"delete-environment": control((*World).controlDeleteEnvironment), "values": control((*World).controlValues),
+	"set-value": control((*World).controlSetValue), "delete-value": control((*World).controlDeleteValue),
 }
 
 // control decodes the input of one.

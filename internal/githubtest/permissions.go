@@ -68,6 +68,36 @@ var needs = map[string][]need{
 	"actions/get-artifact":                            {"actions=read"},
 	"actions/download-artifact":                       {"actions=read"},
 	"actions/delete-artifact":                         {"actions=write"},
+	"repos/get-all-environments":                      {"actions=read"},
+	"repos/get-environment":                           {"actions=read"},
+	"repos/create-or-update-environment":              {"administration=write"},
+	"repos/delete-an-environment":                     {"administration=write"},
+	"repos/get-all-deployment-protection-rules":       {"actions=read"},
+	"repos/list-deployment-branch-policies":           {"actions=read"},
+	"repos/get-deployment-branch-policy":              {"actions=read"},
+	"repos/create-deployment-branch-policy":           {"administration=write"},
+	"repos/update-deployment-branch-policy":           {"administration=write"},
+	"repos/delete-deployment-branch-policy":           {"administration=write"},
+	"actions/get-repo-public-key":                     {"secrets=read"},
+	"actions/list-repo-secrets":                       {"secrets=read"},
+	"actions/get-repo-secret":                         {"secrets=read"},
+	"actions/create-or-update-repo-secret":            {"secrets=write"},
+	"actions/delete-repo-secret":                      {"secrets=write"},
+	"actions/list-repo-variables":                     {"actions_variables=read"},
+	"actions/get-repo-variable":                       {"actions_variables=read"},
+	"actions/create-repo-variable":                    {"actions_variables=write"},
+	"actions/update-repo-variable":                    {"actions_variables=write"},
+	"actions/delete-repo-variable":                    {"actions_variables=write"},
+	"actions/get-environment-public-key":              {"environments=read"},
+	"actions/list-environment-secrets":                {"environments=read"},
+	"actions/get-environment-secret":                  {"environments=read"},
+	"actions/list-environment-variables":              {"environments=read"},
+	"actions/get-environment-variable":                {"environments=read"},
+	"actions/create-or-update-environment-secret":     {"environments=write"},
+	"actions/delete-environment-secret":               {"environments=write"},
+	"actions/create-environment-variable":             {"environments=write"},
+	"actions/update-environment-variable":             {"environments=write"},
+	"actions/delete-environment-variable":             {"environments=write"},
 }
 
 // readOnly are the permissions of a workflow of a fork's pull request.
@@ -81,6 +111,15 @@ func readOnly() map[string]string {
 
 // guarded are operations that read what not even a public repository shows to everybody.
 var guarded = map[string]bool{"repos/get-branch-protection": true}
+
+func init() {
+	for id := range secretOperations {
+		guarded[id] = true
+	}
+	for id := range variableOperations {
+		guarded[id] = true
+	}
+}
 
 // allow says whether who asks may do an operation in a repository, or the problem that GitHub answers with.
 //

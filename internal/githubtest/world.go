@@ -39,6 +39,8 @@ type World struct {
 	log        []Request
 	violations []Violation
 	downloads  map[string]*artifact // by the secret of a signed address
+	teams      []*team
+	plan       string // of private repositories
 }
 
 // New makes an empty world whose repositories are kept in dir. Its handler is to be served at url.
@@ -50,7 +52,7 @@ func New(dir, url string) (*World, error) {
 	w := &World{
 		dir: dir, url: url, api: api, mux: http.NewServeMux(), last: 1000,
 		accounts: map[string]*account{}, apps: map[string]*app{}, tokens: map[string]*token{},
-		repos: map[string]*repository{}, downloads: map[string]*artifact{},
+		repos: map[string]*repository{}, downloads: map[string]*artifact{}, plan: planFull,
 	}
 	w.mux.Handle("/api/v3/", http.StripPrefix("/api/v3", http.HandlerFunc(w.serveAPI)))
 	w.mux.HandleFunc("PUT /_runner/{owner}/{repo}/runs/{run}/artifacts/{name}", w.serveUpload)
@@ -88,6 +90,10 @@ type repository struct {
 	release   string // the tag of the latest one
 	gone      bool   // it was deleted
 
+	environments []*environment
+	secrets      secrets
+	variables    values
+
 	number      int // the last of pulls
 	pulls       []*pull
 	checks      []*checkRun
@@ -115,6 +121,7 @@ func (w *World) add(fullName string, private bool) (*repository, error) {
 	r := &repository{
 		id: w.id(), owner: w.account(owner), name: name, private: private, branch: "main", created: now(), pushed: now(),
 		protected: map[string]*protection{}, roles: map[string]string{}, suites: map[string]int64{},
+		secrets: newSecrets(w.id()), variables: values{},
 	}
 	r.git.Dir = filepath.Join(w.dir, strings.ToLower(owner), strings.ToLower(name)+".git")
 	w.repos[strings.ToLower(fullName)] = r
