@@ -50,3 +50,38 @@ func TestAnAnnotatedTagIsAnObjectOfItsOwn(t *testing.T) {
 		t.Errorf("%d, %+v", got, tag)
 	}
 }
+
+func TestAnActiveRulesetIsEnforced(t *testing.T) {
+	t.Parallel()
+	hub := githubhub.Start(t)
+	repo := hub.Repository("acme/infra", nil)
+	token := hub.Token(githubhub.Token{Kind: githubhub.AppToken})
+	next := repo.Push(githubhub.Commit{Branch: "next", Files: githubhub.Files{"x": "x"}})
+	ruleset := `{"name": "checks", "enforcement": "active", "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}, "rules": [
+		{"type": "required_status_checks", "parameters": {"strict_required_status_checks_policy": false, "required_status_checks": [{"context": "test", "integration_id": 15368}]}},
+		{"type": "copilot_code_review", "parameters": {"review_on_push": true}}]}`
+	id := repo.AddRuleset(ruleset)
+	other := repo.AddOrganizationRuleset("acme", `{"name": "theirs", "enforcement": "disabled"}`)
+	all := repo.Rulesets()
+	if len(all) != 2 || all[0].ID != id || all[1].ID != other || all[1].Source != "acme" || len(all[0].Rules) != 2 || all[0].Include[0] != "~DEFAULT_BRANCH" {
+		t.Fatalf("%+v", all)
+	}
+	if got := all[0].Checks(); len(got) != 1 || got[0] != (githubhub.Check{Name: "test", App: githubhub.ActionsApp}) {
+		t.Errorf("%+v", got)
+	}
+	move := func() int {
+		return ask(t, hub, token, "PATCH", "/repos/acme/infra/git/refs/heads/main", object{"sha": next}, nil)
+	}
+	if got := move(); got != 422 {
+		t.Errorf("a commit that was not tested: %d", got)
+	}
+	run := repo.Run(githubhub.NewRun{Branch: "next", Job: "test"})
+	repo.Finish(run, "success")
+	if got := move(); got != 200 {
+		t.Errorf("a commit that was: %d", got)
+	}
+	repo.DeleteRuleset(id)
+	if got := repo.Rulesets(); len(got) != 1 {
+		t.Errorf("%+v", got)
+	}
+}

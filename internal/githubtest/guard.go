@@ -58,6 +58,13 @@ func (c *call) guard(ch change, status int) error {
 			return &problem{status: status, message: strings.Join(words, "\n")}
 		}
 	}
+	words, err := c.broken(ch)
+	if err != nil {
+		return err
+	}
+	if len(words) > 0 {
+		return &problem{status: status, message: "Repository rule violations found\n\n" + strings.Join(words, "\n\n") + "\n\n"}
+	}
 	return nil
 }
 
@@ -131,4 +138,7 @@ func (r *repository) succeeded(want requiredCheck, sha string) bool {
 }
 
 // isProtected is what the API and GITHUB_REF_PROTECTED say of a branch.
-func (r *repository) isProtected(branch string) bool { return r.protected[branch] != nil }
+func (r *repository) isProtected(branch string) bool {
+	rules, _ := r.activeRules("refs/heads/" + branch)
+	return r.protected[branch] != nil || len(rules) > 0
+}

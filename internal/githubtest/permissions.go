@@ -98,6 +98,9 @@ var needs = map[string][]need{
 	"actions/create-environment-variable":             {"environments=write"},
 	"actions/update-environment-variable":             {"environments=write"},
 	"actions/delete-environment-variable":             {"environments=write"},
+	"repos/create-repo-ruleset":                       {"administration=write"},
+	"repos/update-repo-ruleset":                       {"administration=write"},
+	"repos/delete-repo-ruleset":                       {"administration=write"},
 }
 
 // readOnly are the permissions of a workflow of a fork's pull request.

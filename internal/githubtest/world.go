@@ -91,6 +91,7 @@ type repository struct {
 	gone      bool   // it was deleted
 
 	environments []*environment
+	rulesets     []*ruleset // an organisation's too
 	secrets      secrets
 	variables    values
 

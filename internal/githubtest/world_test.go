@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-github/v60/github"
@@ -109,3 +110,5 @@ func (s *scene) client(secret string) *github.Client {
 }
 
 func (s *scene) workflow() *github.Client { return s.client(s.token(object{"kind": "actions"})) }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

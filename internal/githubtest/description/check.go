@@ -73,6 +73,9 @@ func (at Route) input(r *http.Request) *openapi3filter.RequestValidationInput {
 	return &openapi3filter.RequestValidationInput{Request: r, PathParams: at.Params, Route: at.route, Options: options}
 }
 
+// most is how long an error gets.
+const most = 2000
+
 // short leaves the schema out of an error, which can be pages long.
 func short(err error) error {
 	var lines []string
@@ -80,5 +83,9 @@ func short(err error) error {
 		part, _, _ = strings.Cut(part, "\nSchema:")
 		lines = append(lines, part)
 	}
-	return fmt.Errorf("%s", strings.Join(lines, "; "))
+	words := strings.Join(lines, "; ")
+	if len(words) > most { // of a rule that fits none of two dozen kinds
+		words = words[:most] + " ..."
+	}
+	return fmt.Errorf("%s", words)
 }

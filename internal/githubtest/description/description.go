@@ -63,6 +63,7 @@ func parse(b []byte) (*Description, error) {
 	}
 	lost(doc)
 	undocumented(d.byID)
+	detailed(doc)
 	if d.routers, err = route(doc); err != nil {
 		return nil, err
 	}
@@ -84,15 +85,39 @@ func lost(doc *openapi3.T) {
 	}
 }
 
-// undocumented lets requests have what GitHub takes and its description does not say: whether administrators may deploy
-// around an environment's protections.
+// undocumented lets requests have what GitHub takes and its description does not name: whether administrators may deploy
+// around an environment's protections, and where a ruleset is from, which go-github sends back.
 func undocumented(byID map[string]*openapi3.Operation) {
-	op := byID["repos/create-or-update-environment"]
-	if op == nil {
+	for id, fields := range map[string][]string{
+		"repos/create-or-update-environment": {"can_admins_bypass"},
+		"repos/create-repo-ruleset":          {"source", "source_type"},
+		"repos/update-repo-ruleset":          {"source", "source_type", "id", "node_id"},
+	} {
+		op := byID[id]
+		if op == nil {
+			continue
+		}
+		body := op.RequestBody.Value.Content.Get("application/json").Schema.Value
+		for _, name := range fields {
+			body.Properties[name] = openapi3.NewSchemaRef("", openapi3.NewSchema())
+		}
+	}
+}
+
+// detailed opens the rules that have a ruleset's name and id besides: as part of a ruleset, which is sent too, they are
+// strict.
+func detailed(doc *openapi3.T) {
+	s := doc.Components.Schemas["repository-rule-detailed"]
+	if s == nil {
 		return
 	}
-	body := op.RequestBody.Value.Content.Get("application/json").Schema.Value
-	body.Properties["can_admins_bypass"] = openapi3.NewSchemaRef("", openapi3.NewBoolSchema())
+	for _, one := range s.Value.OneOf {
+		for i, part := range one.Value.AllOf {
+			open := *part.Value
+			open.AdditionalProperties = openapi3.BoolSchema{}
+			one.Value.AllOf[i] = openapi3.NewSchemaRef("", &open)
+		}
+	}
 }
 
 // route makes a router of the paths that end in a parameter of many segments and one of all others, which goes first:
