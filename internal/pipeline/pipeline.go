@@ -207,6 +207,8 @@ type Pull struct {
 type EnvironmentStatus struct {
 	Environment
 	SecretsUpdated map[string]time.Time // when each secret was last written, by whomever
+	// AdminsBypass is true if somebody let administrators deploy without reviewers and waiting. Apply takes it back.
+	AdminsBypass bool
 }
 
 // A Change is what Apply makes real.

@@ -62,6 +62,7 @@ type Client struct {
 	// installation is true for a token that GitHub does not tell whose it is.
 	installation bool
 	settings
+	answers
 	redact func(string) string
 
 	mu       sync.Mutex

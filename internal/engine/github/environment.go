@@ -2,7 +2,14 @@ package github
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	gh "github.com/google/go-github/v60/github"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
@@ -14,67 +21,162 @@ const EnvironmentLabel = "TIDEGATE_PIPELINE"
 // Environments are those of a repository, as one list said. What the list does not say of one (branch patterns,
 // variables, secrets) is asked for when it is looked at, and once only: a list can be shared by all who read at the same
 // time. It is safe for use by many at once, and does not see what is written after it was read.
-type Environments struct{}
+type Environments struct {
+	r      *Repository
+	listed map[string]wireEnvironment // by the name in lower case
+
+	patterns  memo[[]branchPolicy]
+	variables memo[map[string]string]
+	secrets   memo[[]wireSecret]
+}
 
 // Environments lists them, with their protections: one request for 100.
 func (r *Repository) Environments(ctx context.Context) (*Environments, error) {
-	return nil, errors.ErrUnsupported
+	t := task{doing: "list the environments", needs: "actions: read"}
+	l := &Environments{r: r, listed: map[string]wireEnvironment{}}
+	err := pages(func(page int) (int, error) {
+		var list struct{ Environments []wireEnvironment }
+		res, err := r.get(ctx, fmt.Sprintf("environments?per_page=100&page=%d", page), &list)
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range list.Environments {
+			l.listed[strings.ToLower(e.Name)] = e
+		}
+		return res.NextPage, nil
+	})
+	if err != nil {
+		return nil, r.failed(t, err)
+	}
+	return l, nil
 }
 
+// environment is a list of one, as it is now; of none if it is not there. One request.
+func (r *Repository) environment(ctx context.Context, name string) (*Environments, error) {
+	l := &Environments{r: r, listed: map[string]wireEnvironment{}}
+	var e wireEnvironment
+	_, err := r.get(ctx, inEnvironment(name, ""), &e)
+	if missing(err) {
+		return l, nil
+	}
+	if err == nil && !strings.EqualFold(e.Name, name) {
+		err = strange(task{})
+	}
+	if err != nil {
+		return nil, r.failed(task{doing: fmt.Sprintf("read environment %q", name), needs: "actions: read"}, err)
+	}
+	l.listed[strings.ToLower(name)] = e
+	return l, nil
+}
+
+// inEnvironment is the address of what is in an environment; its name may have slashes in it.
+func inEnvironment(name, path string) string {
+	return "environments/" + url.PathEscape(name) + path
+}
+
+// send writes below the repository what may be written twice.
+func (r *Repository) send(ctx context.Context, method, path string, body, into any) (*gh.Response, error) {
+	req, err := r.c.api.NewRequest(method, fmt.Sprintf("repos/%s/%s", r, path), body)
+	if err != nil {
+		return nil, err
+	}
+	return r.c.api.Do(mayRepeat(ctx), req, into)
+}
+
+// missing reports whether GitHub said that there is no such thing.
+func missing(err error) bool { return answered(err, http.StatusNotFound, http.StatusGone) }
+
 // Has says whether there is one of that name; GitHub does not tell upper from lower case in it.
-func (l *Environments) Has(name string) bool { return false }
+func (l *Environments) Has(name string) bool {
+	_, ok := l.find(name)
+	return ok
+}
+
+// Names of all, sorted.
+func (l *Environments) Names() []string {
+	var out []string
+	for _, e := range l.listed {
+		out = append(out, e.Name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (l *Environments) find(name string) (wireEnvironment, bool) {
+	e, ok := l.listed[strings.ToLower(name)]
+	return e, ok
+}
 
 // Status is one environment as far as known speaks of it: its protections, with reviewers in known's spelling; the variables
 // that known has, with the values they have now; the secrets of known.SecretNames that are there, and when they were written.
 // What is not there is missing from it. false if there is no such environment. At most three requests, none of which is
 // for what known does not have.
 func (l *Environments) Status(ctx context.Context, known pipeline.Environment) (pipeline.EnvironmentStatus, bool, error) {
-	return pipeline.EnvironmentStatus{}, false, errors.ErrUnsupported
+	e, ok := l.find(known.Name)
+	if !ok {
+		return pipeline.EnvironmentStatus{}, false, nil
+	}
+	st := pipeline.EnvironmentStatus{Environment: pipeline.Environment{Name: known.Name}}
+	if err := l.readProtection(ctx, e, known, &st); err != nil {
+		return pipeline.EnvironmentStatus{}, true, err
+	}
+	if len(known.Variables) > 0 {
+		all, err := l.variablesOf(ctx, e.Name)
+		if err != nil {
+			return pipeline.EnvironmentStatus{}, true, err
+		}
+		st.Variables = spelled(known.Variables, all)
+	}
+	if len(known.SecretNames) > 0 {
+		all, err := l.secretsOf(ctx, e.Name)
+		if err != nil {
+			return pipeline.EnvironmentStatus{}, true, err
+		}
+		keepSecrets(&st, all, known.SecretNames)
+	}
+	return st, true, nil
 }
 
 // All is one environment with all of its variables but our label, and all of its secrets: for an import.
 func (l *Environments) All(ctx context.Context, name string) (pipeline.EnvironmentStatus, bool, error) {
-	return pipeline.EnvironmentStatus{}, false, errors.ErrUnsupported
+	e, ok := l.find(name)
+	if !ok {
+		return pipeline.EnvironmentStatus{}, false, nil
+	}
+	known := pipeline.Environment{Name: e.Name}
+	variables, err := l.variablesOf(ctx, e.Name)
+	if err != nil {
+		return pipeline.EnvironmentStatus{}, true, err
+	}
+	known.Variables = maps.Clone(variables)
+	delete(known.Variables, EnvironmentLabel)
+	secrets, err := l.secretsOf(ctx, e.Name)
+	if err != nil {
+		return pipeline.EnvironmentStatus{}, true, err
+	}
+	for _, s := range secrets {
+		known.SecretNames = append(known.SecretNames, s.Name)
+	}
+	return l.Status(ctx, known)
 }
 
 // MadeBy are the names of environments that carry the label of the pipeline at path. One request each, so it is for an import.
 func (l *Environments) MadeBy(ctx context.Context, path string) ([]string, error) {
-	return nil, errors.ErrUnsupported
+	var out []string
+	for _, name := range l.Names() {
+		label, err := l.label(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if label == path {
+			out = append(out, name)
+		}
+	}
+	return out, nil
 }
 
-// An EnvironmentChange is what is asked of one environment.
-type EnvironmentChange struct {
-	Path  string // of the workflow, for the label
-	Adopt bool
-	Want  pipeline.Environment
-	// Before is what the last Apply left, nil if it knew no such environment: then one that is there already may be taken if it has
-	// our label, if Adopt says so, or if it is what an unfinished create leaves.
-	Before *pipeline.EnvironmentStatus
-}
-
-// Claim says whether c may take its environment: nil if there is none or it may, an error of kind pipeline.ErrExists if it
-// may not, another one if that could not be found out. Apply asks it by itself; Check can. None to three requests.
-func (l *Environments) Claim(ctx context.Context, c EnvironmentChange) error {
-	return errors.ErrUnsupported
-}
-
-// ApplyEnvironment makes an environment what c wants, and does nothing where it is already: its protections, which are read
-// back (one that GitHub did not keep is an error of kind pipeline.ErrNotProtected, and no secret is written then), then
-// variables, then secrets. Variables and secrets of c.Before that c.Want does not have go; those of others stay. l is a list that was
-// read after the last write. made is true if the environment came into being by this pipeline, now or by an earlier
-// Apply: it is for Status.Made. On error the status is what is true by then, zero if there is no environment.
-func (r *Repository) ApplyEnvironment(ctx context.Context, l *Environments, c EnvironmentChange) (st pipeline.EnvironmentStatus, made bool, err error) {
-	return pipeline.EnvironmentStatus{}, false, errors.ErrUnsupported
-}
-
-// DeleteEnvironment removes an environment that this pipeline made, with all that is in it. One that carries another
-// pipeline's label is an error of kind pipeline.ErrExists; it succeeds if there is none.
-func (r *Repository) DeleteEnvironment(ctx context.Context, name, path string) error {
-	return errors.ErrUnsupported
-}
-
-// ReleaseEnvironment takes out of an adopted environment what we put into it: the variables and secrets of known. The
-// protections stay. It succeeds if there is none.
-func (r *Repository) ReleaseEnvironment(ctx context.Context, known pipeline.EnvironmentStatus) error {
-	return errors.ErrUnsupported
+// label says which pipeline made an environment; "" for none of ours.
+func (l *Environments) label(ctx context.Context, name string) (string, error) {
+	all, err := l.variablesOf(ctx, name)
+	return all[EnvironmentLabel], err
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -222,8 +223,15 @@ func permissionNext(e *Error) string {
 		return "An archived repository can only be read."
 	case strings.Contains(e.Message, "SAML"):
 		return "Authorize the token for the organization's single sign-on: its page on GitHub, Configure SSO."
+	case neverOfWorkflows(e.Permission):
+		return fmt.Sprintf("It takes %q, which a workflow's GITHUB_TOKEN never has: use an App or a fine-grained token that has it, or a classic token with the scope repo, of somebody who administers the repository.", e.Permission)
 	}
 	return fmt.Sprintf("It takes %q: in the permissions of the workflow's job, or of the App or token. On pull requests from forks and from Dependabot, GITHUB_TOKEN can only read.", e.Permission)
+}
+
+func neverOfWorkflows(permission string) bool {
+	name, _, _ := strings.Cut(permission, ":")
+	return name == "administration" || name == "environments" || name == "members"
 }
 
 func (r *Repository) notFoundNext(t task) string {
@@ -242,4 +250,19 @@ func oneLine(text string) string {
 		return string(out[:limit]) + "..."
 	}
 	return string(out)
+}
+
+// answered reports whether GitHub answered with one of these.
+func answered(err error, statuses ...int) bool {
+	var (
+		ours   *Error
+		theirs *gh.ErrorResponse
+	)
+	switch {
+	case errors.As(err, &ours) && ours.Status != 0:
+		return slices.Contains(statuses, ours.Status)
+	case errors.As(err, &theirs):
+		return slices.Contains(statuses, theirs.Response.StatusCode)
+	}
+	return false
 }
