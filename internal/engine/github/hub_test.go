@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -105,4 +106,16 @@ func wantError(t *testing.T, err, kind error, parts ...string) *Error {
 		t.Fatalf("%v is no *Error", err)
 	}
 	return e
+}
+
+// answering is a client of a server that a test wrote down.
+func answering(t *testing.T, h http.Handler) *Client {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	c, err := open(Config{APIURL: server.URL + "/api/v3", Token: "ghp_0123456789abcdef"}, fast, http.DefaultTransport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

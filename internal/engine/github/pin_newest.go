@@ -2,15 +2,14 @@ package github
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"golang.org/x/mod/semver"
 )
 
 // Newest finds the newest version of an action with the major version of ref ("v4", "v4.1.0", "4.1"), never a pre-release;
-// it is ref itself if there is no newer one. A ref that is no version is only resolved. One request for 100 tags, and what
-// it takes to follow the one that is chosen.
+// it is ref itself if there is no newer one. A ref that is no version is only resolved. One request, and what it takes
+// to follow the tag that is chosen.
 func (c *Client) Newest(ctx context.Context, action, ref string) (Pin, error) {
 	r, t, err := c.action(action, ref)
 	if err != nil {
@@ -20,27 +19,20 @@ func (c *Client) Newest(ctx context.Context, action, ref string) (Pin, error) {
 	if !ok {
 		return c.Resolve(ctx, action, ref)
 	}
+	var refs []struct { // all of them: this list has no pages
+		Ref    string    `json:"ref"`
+		Object gitObject `json:"object"`
+	}
+	if _, err := r.get(ctx, "git/matching-refs/tags/"+escapeRef(have.prefix()), &refs); err != nil {
+		return Pin{}, r.pinFailed(t, ref, err)
+	}
 	best := version{}
 	var at gitObject
-	err = pages(func(page int) (int, error) {
-		var refs []struct {
-			Ref    string    `json:"ref"`
-			Object gitObject `json:"object"`
+	for _, found := range refs {
+		v, ok := parseVersion(strings.TrimPrefix(found.Ref, "refs/tags/"))
+		if ok && v.follows(have) && v.newer(best) {
+			best, at = v, found.Object
 		}
-		res, err := r.get(ctx, fmt.Sprintf("git/matching-refs/tags/%s?per_page=100&page=%d", escapeRef(have.prefix()), page), &refs)
-		if err != nil {
-			return 0, err
-		}
-		for _, found := range refs {
-			v, ok := parseVersion(strings.TrimPrefix(found.Ref, "refs/tags/"))
-			if ok && v.follows(have) && v.newer(best) {
-				best, at = v, found.Object
-			}
-		}
-		return res.NextPage, nil
-	})
-	if err != nil {
-		return Pin{}, r.pinFailed(t, ref, err)
 	}
 	if best.tag == "" {
 		return c.Resolve(ctx, action, ref)
