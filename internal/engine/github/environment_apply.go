@@ -266,16 +266,17 @@ func (a *applying) listSecrets(ctx context.Context) ([]wireSecret, error) {
 func (a *applying) noteSecret(name string, there bool) {
 	at := a.st.SecretsUpdated[name]
 	a.st.SecretNames = slices.DeleteFunc(slices.Clone(a.st.SecretNames), func(old string) bool { return strings.EqualFold(old, name) })
-	a.st.SecretsUpdated = maps.Clone(a.st.SecretsUpdated)
-	delete(a.st.SecretsUpdated, name)
-	if !there {
-		return
+	times := map[string]time.Time{}
+	maps.Copy(times, a.st.SecretsUpdated)
+	maps.DeleteFunc(times, func(old string, _ time.Time) bool { return strings.EqualFold(old, name) })
+	if there {
+		a.st.SecretNames = append(a.st.SecretNames, name)
+		times[name] = at
 	}
-	a.st.SecretNames = append(a.st.SecretNames, name)
-	if a.st.SecretsUpdated == nil {
-		a.st.SecretsUpdated = map[string]time.Time{}
+	if len(a.st.SecretNames) == 0 {
+		a.st.SecretNames = nil
 	}
-	a.st.SecretsUpdated[name] = at
+	a.st.SecretsUpdated = orNil(times)
 }
 
 // DeleteEnvironment removes an environment that this pipeline made, with all that is in it. One that carries another

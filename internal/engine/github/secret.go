@@ -44,14 +44,16 @@ func (r *Repository) secretsOf(ctx context.Context, env string) ([]wireSecret, e
 
 // keepSecrets puts into st those of names that are there, in that spelling.
 func keepSecrets(st *pipeline.EnvironmentStatus, all []wireSecret, names []string) {
-	st.SecretNames, st.SecretsUpdated = nil, map[string]time.Time{}
+	times := map[string]time.Time{}
+	st.SecretNames = nil
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(s wireSecret) bool { return strings.EqualFold(s.Name, name) })
 		if i >= 0 {
 			st.SecretNames = append(st.SecretNames, name)
-			st.SecretsUpdated[name] = all[i].Updated
+			times[name] = all[i].Updated
 		}
 	}
+	st.SecretsUpdated = orNil(times)
 }
 
 // A publicKey seals secrets of one environment.
