@@ -31,11 +31,15 @@ type EnvironmentChange struct {
 // Apply: it is for Status.Made. On error the status is what is true by then, zero if there is no environment or it is
 // somebody else's.
 func (r *Repository) ApplyEnvironment(ctx context.Context, l *Environments, c EnvironmentChange) (st pipeline.EnvironmentStatus, made bool, err error) {
+	a := &applying{r: r, l: l, c: c, made: c.Made}
+	if c.Before != nil {
+		a.st = *c.Before // until more is known
+	}
 	owner, err := l.claim(ctx, c)
 	if err != nil {
-		return pipeline.EnvironmentStatus{}, false, err
+		return a.st, a.made, err
 	}
-	a := &applying{r: r, l: l, c: c, made: owner != adopted}
+	a.made = owner != adopted
 	if l.Has(c.Want.Name) {
 		if err := a.start(ctx); err != nil {
 			return a.st, a.made, err
@@ -58,36 +62,17 @@ type applying struct {
 	made bool
 }
 
-// start finds what is there, of what is wanted and of what an earlier Apply left.
+// start finds what is there of what an earlier Apply left. What somebody else put there is not ours before we write it,
+// whatever its name.
 func (a *applying) start(ctx context.Context) error {
-	all := a.c.Want
-	if b := a.c.Before; b != nil {
-		a.st = *b // until more is known
-		all.Variables, all.SecretNames = maps.Clone(b.Variables), slices.Clone(b.SecretNames)
-		addFold(&all, a.c.Want)
-	}
-	a.st.Name = a.c.Want.Name
-	st, _, err := a.l.Status(ctx, all)
+	left := a.c.Want
+	left.Variables, left.SecretNames = a.st.Variables, a.st.SecretNames
+	st, _, err := a.l.Status(ctx, left)
 	if err != nil {
 		return err
 	}
 	a.st = st
 	return nil
-}
-
-// addFold adds the names of variables and secrets that more has in any spelling.
-func addFold(to *pipeline.Environment, more pipeline.Environment) {
-	if to.Variables == nil {
-		to.Variables = map[string]string{}
-	}
-	for name := range more.Variables {
-		maps.DeleteFunc(to.Variables, func(old, _ string) bool { return strings.EqualFold(old, name) })
-		to.Variables[name] = ""
-	}
-	for _, name := range more.SecretNames {
-		to.SecretNames = slices.DeleteFunc(to.SecretNames, func(old string) bool { return strings.EqualFold(old, name) })
-		to.SecretNames = append(to.SecretNames, name)
-	}
 }
 
 // protect writes the protections and our label, reads them back and compares.
@@ -140,14 +125,15 @@ func (a *applying) readBack(ctx context.Context) error {
 	return a.r.notKept(ctx, a.c.Want, st)
 }
 
-// perhapsMade looks whether an environment was made by a request whose answer was lost.
+// perhapsMade looks whether an environment was made by a request whose answer was lost. If that cannot be seen either, it
+// is taken for made: else one that was would be somebody else's from now on.
 func (a *applying) perhapsMade(ctx context.Context, exists bool, err error) error {
 	if exists || !unsure(err) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if now, lost := a.r.environment(ctx, a.c.Want.Name); lost == nil && now.Has(a.c.Want.Name) {
+	if now, lost := a.r.environment(ctx, a.c.Want.Name); lost != nil || now.Has(a.c.Want.Name) {
 		a.st.Name = a.c.Want.Name
 	}
 	return err

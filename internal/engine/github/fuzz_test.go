@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
 
 // A stub answers every request alike.
@@ -27,7 +29,7 @@ func FuzzAnswers(f *testing.F) {
 	const secret = "ghs_averysecrettoken"
 	for _, body := range []string{
 		`{"number": 1, "id": 1}`, `[{"number": 1, "user": null, "body": "m"}]`, `{"message": "rate limit ` + secret + `"}`, `{"errors": [{"field": "x"}, "y", null]}`,
-		`{"check_runs": [{"id": 1, "output": null}], "artifacts": [{"id": 1}]}`, `[null, 1]`, "\x00\xff", `{"message": 7, "errors": {}}`,
+		`{"check_runs": [{"id": 1, "output": null}], "artifacts": [{"id": 1}]}`, `[null, 1]`, `{"environments": [{"name": "e", "protection_rules": [null, {"type": "required_reviewers", "reviewers": [{"type": "Bot"}, null]}], "deployment_branch_policy": {"custom_branch_policies": true}}]}`, `[{"id": 1, "name": "tidegate: p", "rules": [null, 7, {"type": "required_status_checks"}], "ref": "refs/tags/v1.2.3", "object": {"type": "tag"}}]`, "\x00\xff", `{"message": 7, "errors": {}}`,
 	} {
 		for _, status := range []int{200, 201, 204, 304, 401, 403, 404, 422, 429, 500} {
 			f.Add(status, "Retry-After", "99999999999999999999", "Link", `<x?page=2>; rel="next"`, body)
@@ -79,5 +81,28 @@ func everything(ctx context.Context, r *Repository) []error {
 	_, err10 := r.Artifact(ctx, 1)
 	_, err11 := r.DownloadArtifact(ctx, Artifact{ID: 1}, 100)
 	_, err12 := r.c.Identity(ctx)
+	return append([]error{err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12}, ofPipelines(ctx, r)...)
+}
+
+// ofPipelines is each operation that pipelines need, once.
+func ofPipelines(ctx context.Context, r *Repository) []error {
+	e := pipeline.EnvironmentStatus{Environment: pipeline.Environment{
+		Name: "e", Reviewers: []string{"octocat", "@acme/ml"}, Branches: []string{"main"}, Variables: map[string]string{"V": "v"}, Secrets: map[string]string{"S": "s"}, SecretNames: []string{"S"},
+	}}
+	l, err1 := r.Environments(ctx)
+	if err1 != nil {
+		l = &Environments{r: r, listed: map[string]wireEnvironment{"e": {Name: "e"}}}
+	}
+	_, _, err2 := r.ApplyEnvironment(ctx, l, EnvironmentChange{Path: "p", Want: e.Environment, Before: &e, Made: true})
+	_, _, err3 := l.All(ctx, "e")
+	err4 := r.DeleteEnvironment(ctx, "e", "p")
+	err5 := r.ReleaseEnvironment(ctx, e)
+	_, err6 := r.ApplyRuleset(ctx, "p", "", []string{"test"})
+	_, _, err7 := r.Ruleset(ctx, "p")
+	err8 := r.DeleteRuleset(ctx, 1, "p")
+	_, err9 := r.c.Resolve(ctx, "actions/checkout", "v1")
+	_, err10 := r.c.Newest(ctx, "actions/checkout", "v1")
+	_, err11 := r.IDs(ctx)
+	_, err12 := r.Runs(ctx, RunQuery{Path: "p.yml", Limit: 1})
 	return []error{err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12}
 }

@@ -60,7 +60,10 @@ func (c *Client) action(action, ref string) (*Repository, task, error) {
 		return nil, t, &Error{Doing: t.doing, Kind: ErrRefused, Message: "no tag can be called so", Next: "Give a tag such as v4.1.0, or a full commit."}
 	}
 	r, err := c.Repository(m[1])
-	return r, t, err
+	if err != nil {
+		return nil, t, &Error{Doing: t.doing, Kind: ErrRefused, Message: err.Error()}
+	}
+	return r, t, nil
 }
 
 // A gitObject is what a ref or an annotated tag leads to.

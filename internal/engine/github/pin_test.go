@@ -68,6 +68,7 @@ func TestWhatIsNoVersionOfAnActionIsRefusedInWords(t *testing.T) {
 		"./local@v1":                                  {ErrRefused, "docker://"},
 		"docker://alpine@v1":                          {ErrRefused, "docker://"},
 		"a/../b@v1":                                   {ErrRefused, "want OWNER/REPOSITORY"},
+		"acme/.@v1":                                   {ErrRefused, "want OWNER/NAME"},
 		"actions/checkout@":                           {ErrRefused, "no tag can be called so"},
 		"actions/checkout@-x":                         {ErrRefused, "no tag can be called so"},
 		"actions/checkout@a..b":                       {ErrRefused, "no tag can be called so"},

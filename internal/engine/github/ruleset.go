@@ -62,43 +62,71 @@ type wireCheck struct {
 	App     int64  `json:"integration_id,omitempty"`
 }
 
-// Ruleset returns that of the pipeline at path; false if there is none. One request for the list of all rulesets, which the
-// pipelines of a repository share by their ETag, and one for ours.
-func (r *Repository) Ruleset(ctx context.Context, path string) (Ruleset, bool, error) {
-	have, err := r.findRuleset(ctx, path)
-	if err != nil || have == nil {
-		return Ruleset{}, false, err
-	}
-	app, err := r.c.actionsApp(ctx)
-	if err != nil {
-		return Ruleset{}, true, r.failed(readingRulesets, err)
-	}
-	return have.ruleset(app), true, nil
+// Rulesets are those of a repository, as one list said; ours are read when they are looked at, and once only. Like Environments
+// it can be shared by all who read at the same time.
+type Rulesets struct {
+	r      *Repository
+	listed []wireRuleset // without rules
+	read   memo[*wireRuleset]
 }
 
-var readingRulesets = task{doing: "read the rulesets", needs: "metadata: read"}
-
-// findRuleset is ours, or nil.
-func (r *Repository) findRuleset(ctx context.Context, path string) (*wireRuleset, error) {
-	var id int64
+// Rulesets lists them. One request for 100.
+func (r *Repository) Rulesets(ctx context.Context) (*Rulesets, error) {
+	l := &Rulesets{r: r}
 	err := pages(func(page int) (int, error) {
 		var list []wireRuleset
 		res, err := r.get(ctx, fmt.Sprintf("rulesets?includes_parents=false&per_page=100&page=%d", page), &list)
 		if err != nil {
 			return 0, err
 		}
-		for _, have := range list {
-			if have.Name == RulesetName(path) && have.Source != "Organization" {
-				id = have.ID
-				return 0, nil
-			}
-		}
+		l.listed = append(l.listed, list...)
 		return res.NextPage, nil
 	})
-	if err != nil || id == 0 {
+	if err != nil {
 		return nil, r.rulesetFailed(readingRulesets, err)
 	}
-	return r.readRuleset(ctx, id)
+	return l, nil
+}
+
+// Of is the ruleset of the pipeline at path; false if there is none. At most one request.
+func (l *Rulesets) Of(ctx context.Context, path string) (Ruleset, bool, error) {
+	have, err := l.of(ctx, path)
+	if err != nil || have == nil {
+		return Ruleset{}, false, err
+	}
+	app, err := l.r.c.actionsApp(ctx)
+	if err != nil {
+		return Ruleset{}, true, l.r.failed(readingRulesets, err)
+	}
+	return have.ruleset(app), true, nil
+}
+
+func (l *Rulesets) of(ctx context.Context, path string) (*wireRuleset, error) {
+	i := slices.IndexFunc(l.listed, func(w wireRuleset) bool { return w.Name == RulesetName(path) && w.Source != "Organization" })
+	if i < 0 {
+		return nil, nil
+	}
+	return l.read.get(path, func() (*wireRuleset, error) { return l.r.readRuleset(ctx, l.listed[i].ID) })
+}
+
+// Ruleset is that of the pipeline at path; false if there is none. Two requests.
+func (r *Repository) Ruleset(ctx context.Context, path string) (Ruleset, bool, error) {
+	l, err := r.Rulesets(ctx)
+	if err != nil {
+		return Ruleset{}, false, err
+	}
+	return l.Of(ctx, path)
+}
+
+var readingRulesets = task{doing: "read the rulesets", needs: "metadata: read"}
+
+// findRuleset is ours, or nil.
+func (r *Repository) findRuleset(ctx context.Context, path string) (*wireRuleset, error) {
+	l, err := r.Rulesets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.of(ctx, path)
 }
 
 // readRuleset is one by its id, or nil.

@@ -33,7 +33,7 @@ func (r *Repository) ApplyRuleset(ctx context.Context, path, branch string, chec
 	}
 	id, err := r.writeRuleset(ctx, t, path, have, rulesetBody(path, branch, checks, app, have))
 	if err != nil {
-		return Ruleset{}, r.rulesetFailed(t, err)
+		return Ruleset{}, err
 	}
 	got, err := r.readRuleset(ctx, id)
 	switch {
@@ -79,7 +79,7 @@ func isChecks(raw json.RawMessage) bool {
 func (r *Repository) writeRuleset(ctx context.Context, t task, path string, have *wireRuleset, body map[string]any) (int64, error) {
 	if have != nil {
 		_, err := r.send(ctx, http.MethodPut, fmt.Sprintf("rulesets/%d", have.ID), body, nil)
-		return have.ID, err
+		return have.ID, r.rulesetFailed(t, err)
 	}
 	return once(ctx, r.c.pause, func() (int64, error) {
 		req, err := r.c.api.NewRequest(http.MethodPost, fmt.Sprintf("repos/%s/rulesets", r), body)
