@@ -19,8 +19,11 @@ import (
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/provider"
 )
 
-// version is set by the release build: -ldflags "-X main.version=1.2.3".
-var version = "dev"
+// version and commit are set by the release build: -ldflags "-X main.version=1.2.3 -X main.commit=1a2b...".
+var (
+	version = "dev"
+	commit  = ""
+)
 
 const (
 	address = "registry.terraform.io/tidegatehq/tidegate"
@@ -54,7 +57,7 @@ func serve(ctx context.Context, debugged bool) error {
 	if err := quiet(os.Environ()); err != nil {
 		return err
 	}
-	p := provider.New(release(), []string{exe, "engine", "run"})
+	p := provider.New(release(), []string{exe, "engine", "run"}, provider.BuiltFrom(builtFrom()))
 	return providerserver.Serve(ctx, p, providerserver.ServeOpts{Address: address, Debug: debugged})
 }
 
@@ -82,4 +85,20 @@ func release() string {
 		return v
 	}
 	return version
+}
+
+// builtFrom is the commit of the build; "" if go did not note one, or something was changed that is not in it.
+func builtFrom() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || commit != "" {
+		return commit
+	}
+	noted := map[string]string{}
+	for _, s := range info.Settings {
+		noted[s.Key] = s.Value
+	}
+	if noted["vcs.modified"] == "true" {
+		return ""
+	}
+	return noted["vcs.revision"]
 }

@@ -16,14 +16,29 @@ const (
 	DefaultDataDir  = ".tidegate"
 )
 
+// Where GitHub is, as its own Actions and other tools have it.
+const (
+	OwnerVariable     = "GITHUB_OWNER"
+	APIURLVariable    = "GITHUB_API_URL"
+	ServerURLVariable = "GITHUB_SERVER_URL"
+)
+
 // A Config says where things are. Fields that are "" are not said.
 type Config struct {
-	Local Local
+	Local  Local
+	GitHub GitHub
 }
 
 // Local is the embedded engine.
 type Local struct {
 	DataDir string // all that it keeps
+}
+
+// GitHub is where repositories are.
+type GitHub struct {
+	Owner     string // of repositories that are named without one
+	APIURL    string // https://HOST/api/v3 for GitHub Enterprise; "": https://api.github.com
+	ServerURL string // of its pages; "": as APIURL says
 }
 
 // Resolve fills in what is not said: by the file ("" for none), then by the environment, then by the
@@ -39,6 +54,12 @@ func Resolve(root string, said Config, file string) (Config, error) {
 			return Config{}, err
 		}
 		c.Local.DataDir = first(c.Local.DataDir, read.Local.DataDir)
+		c.GitHub.Owner = first(c.GitHub.Owner, read.GitHub.Owner)
+		c.GitHub.APIURL = first(c.GitHub.APIURL, read.GitHub.APIURL)
+	}
+	c.GitHub.Owner = first(c.GitHub.Owner, os.Getenv(OwnerVariable))
+	if c.GitHub.APIURL == "" {
+		c.GitHub.APIURL, c.GitHub.ServerURL = os.Getenv(APIURLVariable), os.Getenv(ServerURLVariable)
 	}
 	c.Local.DataDir = first(c.Local.DataDir, os.Getenv(DataDirVariable), DefaultDataDir)
 	if !filepath.IsAbs(c.Local.DataDir) {

@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/github"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
 )
@@ -20,17 +22,26 @@ import (
 type Program struct {
 	Version string
 	Command []string
+	// GitHub is as whom it speaks there; zero: as the environment says.
+	GitHub Credential
+	// Notice is told what people should know while it happens, such as a wait for GitHub's rate limit. May be nil.
+	Notice func(text string)
 }
 
 // Engines are what a Config reaches.
 type Engines struct {
 	config Config
 	local  *local.Engine
+	github func() (*github.Client, error)
 }
 
 // Open returns the engines of a resolved Config. It touches nothing yet.
 func Open(c Config, p Program) *Engines {
-	return &Engines{config: c, local: local.Open(local.Config{DataDir: c.Local.DataDir, Command: p.Command, Version: p.Version})}
+	return &Engines{
+		config: c,
+		local:  local.Open(local.Config{DataDir: c.Local.DataDir, Command: p.Command, Version: p.Version}),
+		github: sync.OnceValues(func() (*github.Client, error) { return openGitHub(c.GitHub, p) }),
+	}
 }
 
 // Config is what was opened.

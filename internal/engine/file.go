@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ const fileSchema = 1
 // mostFile bounds what is read: a configuration is short.
 const mostFile = 1 << 20
 
-// ReadFile reads a tidegate.json: {"local": {"data_dir": ".tidegate"}}. Whatever it does not know is an
+// ReadFile reads a tidegate.json: {"local": {"data_dir": ".tidegate"}, "github": {"owner": "acme"}}. Whatever it does not know is an
 // error that names the file, the field, the value and the choices. Paths in the result are absolute.
 func ReadFile(path string) (Config, error) {
 	abs, err := filepath.Abs(path)
@@ -55,9 +56,17 @@ func parse(b []byte) (Config, error) {
 		return c, syntax(b)
 	}
 	err := object("", b,
-		field{"schema", schema},
-		field{"local", func(at string, b []byte) error {
-			return object(at, b, field{"data_dir", text(&c.Local.DataDir)})
+		field{name: "schema", read: schema},
+		field{name: "local", read: func(at string, b []byte) error {
+			return object(at, b, field{name: "data_dir", read: text(&c.Local.DataDir, ".tidegate", nil)})
+		}},
+		field{name: "github", read: func(at string, b []byte) error {
+			return object(at, b,
+				field{name: "owner", read: text(&c.GitHub.Owner, "acme", CheckOwner)},
+				field{name: "api_url", read: text(&c.GitHub.APIURL, "https://github.acme.io/api/v3", CheckAPIURL)},
+				field{name: "token", read: secret, hidden: true},
+				field{name: "app", read: secret, hidden: true},
+			)
 		}},
 	)
 	return c, err
@@ -83,8 +92,9 @@ func syntax(b []byte) error {
 
 // A field of an object, and what reads its value; at is its path.
 type field struct {
-	name string
-	read func(at string, b []byte) error
+	name   string
+	read   func(at string, b []byte) error
+	hidden bool // from the choices
 }
 
 // object reads a JSON object of these fields. encoding/json would take a name in another case, the last of
@@ -121,7 +131,9 @@ func object(at string, b []byte, fields ...field) error {
 func choices(fields []field) string {
 	var names []string
 	for _, f := range fields {
-		names = append(names, f.name)
+		if !f.hidden {
+			names = append(names, f.name)
+		}
 	}
 	return strings.Join(names, " or ")
 }
@@ -133,21 +145,37 @@ func schema(at string, b []byte) error {
 	return nil
 }
 
-func text(to *string) func(string, []byte) error {
+func text(to *string, example string, check func(string) error) func(string, []byte) error {
 	return func(at string, b []byte) error {
 		if b[0] != '"' || json.Unmarshal(b, to) != nil || *to == "" {
-			return fmt.Errorf(`%s: %s: want a text such as ".tidegate"`, at, short(b))
+			return fmt.Errorf(`%s: %s: want a text such as %q`, at, short(b), example)
+		}
+		if check == nil {
+			return nil
+		}
+		if err := check(*to); err != nil {
+			return fmt.Errorf("%s: %w", at, err)
 		}
 		return nil
 	}
+}
+
+// secret refuses what a file that is committed must not hold, and does not repeat it.
+func secret(at string, _ []byte) error {
+	return fmt.Errorf("%s: is a secret, and this file is none: give it in the environment variable %s, or in the provider block from a sensitive or ephemeral variable; if it was committed, revoke it",
+		at, TokenVariables[0])
 }
 
 // short quotes what was found, in a length that fits an error.
 func short(b []byte) string {
 	const most = 60
 	s := strings.Join(strings.Fields(string(b)), " ")
+	s = tokens.ReplaceAllString(s, "***")
 	if len(s) > most {
 		return strings.ToValidUTF8(s[:most], "") + "..."
 	}
 	return s
 }
+
+// tokens look like GitHub's.
+var tokens = regexp.MustCompile(`\b(gh[a-z]_|github_pat_)[A-Za-z0-9_]+`)

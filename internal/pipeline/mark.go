@@ -12,7 +12,7 @@ func Ours(content, path string) bool {
 	return strings.TrimSuffix(line, "\r") == Marker+path // a checkout may have turned its line ends into Windows'
 }
 
-// What Status.Made calls a pipeline's file.
+// MadeFile is what Status.Made calls a pipeline's file.
 const MadeFile = "file"
 
 // MadeIt reports whether what has this name came into being by the pipeline.

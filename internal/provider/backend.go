@@ -12,7 +12,7 @@ import (
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/cluster"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/local"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/registry"
 )
 
@@ -24,6 +24,10 @@ type backend struct {
 
 	clusters  cluster.Engine  // nil while the data directory is unknown
 	endpoints endpoint.Engine // likewise
+
+	engines *engine.Engines // nil while the configuration is unknown or wrong
+	hub     bool            // whether it is known where GitHub is, and as whom to speak
+	commit  string          // of this build, 40 hex digits; "" if it is not known
 
 	digests *registry.Cache
 
@@ -44,8 +48,11 @@ func newBackend(root string) *backend {
 	return b
 }
 
-func (b *backend) use(e *local.Engine) {
-	b.clusters, b.endpoints = e.Clusters(), e.Endpoints()
+func (b *backend) use(e *engine.Engines, k known) {
+	b.engines, b.hub = e, k.hub
+	if k.local {
+		b.clusters, b.endpoints = e.Local().Clusters(), e.Local().Endpoints()
+	}
 }
 
 // ready reports whether there is an engine to talk to, and explains it if not. Terraform asks

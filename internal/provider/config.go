@@ -22,49 +22,70 @@ var (
 type providerModel struct {
 	ConfigFile types.String `tfsdk:"config_file"`
 	Local      types.Object `tfsdk:"local"`
+	GitHub     types.Object `tfsdk:"github"`
 }
 
-// config says where things are, and false while the block depends on what is not applied yet: the block first,
-// then the file, then the environment, then the defaults.
-func (m providerModel) config(root string, diags *diag.Diagnostics) (engine.Config, bool) {
-	dir, dirKnown := m.dataDir()
-	if !dirKnown || m.ConfigFile.IsUnknown() {
-		return engine.Config{}, false
+// known says what of the configuration is: the rest depends on what is not applied yet.
+type known struct{ local, hub bool }
+
+// config says where things are: the block first, then the file, then the environment, then the defaults.
+func (m providerModel) config(root string, diags *diag.Diagnostics) (engine.Config, known) {
+	if m.ConfigFile.IsUnknown() {
+		return engine.Config{}, known{}
 	}
-	said := engine.Config{Local: engine.Local{DataDir: dir}}
+	dir, dirKnown := m.dataDir()
+	hub, hubKnown := m.github()
+	said := engine.Config{Local: engine.Local{DataDir: dir}, GitHub: hub}
 	file := m.ConfigFile.ValueString()
 	if file == "" {
 		file = os.Getenv(engine.FileVariable)
 	}
-	if file == "" && dir == "" {
+	if file == "" && dir == "" && dirKnown {
 		warnOfFile(root, diags)
 	}
 	c, err := engine.Resolve(root, said, file)
 	if err != nil {
 		diags.AddAttributeError(configFilePath, "Cannot read the configuration file", err.Error())
-		return engine.Config{}, false
+		return engine.Config{}, known{}
 	}
-	if dir != "" && m.ConfigFile.ValueString() != "" {
-		return c, m.agree(root, c, diags)
+	if m.ConfigFile.ValueString() != "" {
+		m.agree(root, said, c, diags)
 	}
-	return c, true
+	return c, known{local: dirKnown, hub: hubKnown}
 }
 
-// agree reports whether block and file name the same folder, where both do: both were written down for this root
-// module, so which one is meant cannot be guessed.
-func (m providerModel) agree(root string, c engine.Config, diags *diag.Diagnostics) bool {
+// agree wants block and file to name the same place, where both name one: both were written down for this root module, so
+// which one is meant cannot be guessed.
+func (m providerModel) agree(root string, said, c engine.Config, diags *diag.Diagnostics) {
 	file := m.ConfigFile.ValueString()
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(root, file)
 	}
 	read, err := engine.ReadFile(file)
-	if err != nil || read.Local.DataDir == "" || read.Local.DataDir == c.Local.DataDir {
-		return err == nil // it was read a moment ago
+	if err != nil {
+		diags.AddAttributeError(configFilePath, "Cannot read the configuration file", err.Error()) // it was read a moment ago
+		return
 	}
-	diags.AddAttributeError(dataDirPath, "Two data directories are configured", fmt.Sprintf(
-		"local.data_dir of the provider block is %s, and local.data_dir of %s is %s. Remove one of them: each names another engine.",
-		c.Local.DataDir, file, read.Local.DataDir))
-	return false
+	for _, both := range []struct {
+		at                    path.Path
+		name                  string
+		said, block, file     string
+		summary, consequences string
+	}{
+		{dataDirPath, "local.data_dir", said.Local.DataDir, c.Local.DataDir, read.Local.DataDir,
+			"Two data directories are configured", "each names another engine"},
+		{githubPath.AtName("owner"), "github.owner", said.GitHub.Owner, c.GitHub.Owner, read.GitHub.Owner,
+			"Two owners are configured", "each names other repositories"},
+		{githubPath.AtName("api_url"), "github.api_url", said.GitHub.APIURL, c.GitHub.APIURL, read.GitHub.APIURL,
+			"Two GitHub servers are configured", "each has other repositories"},
+	} {
+		if both.said == "" || both.file == "" || both.file == both.block {
+			continue
+		}
+		diags.AddAttributeError(both.at, both.summary, fmt.Sprintf(
+			"%[1]s of the provider block is %[2]s, and %[1]s of %[3]s is %[4]s. Remove one of them: %[5]s.",
+			both.name, both.block, file, both.file, both.consequences))
+	}
 }
 
 // warnOfFile says that a file which the command line reads in this folder does not count here.
@@ -82,9 +103,5 @@ func (m providerModel) dataDir() (string, bool) {
 	if m.Local.IsUnknown() {
 		return "", false
 	}
-	dir, ok := m.Local.Attributes()["data_dir"].(types.String)
-	if !ok {
-		return "", true
-	}
-	return dir.ValueString(), !dir.IsUnknown()
+	return attribute(m.Local, "data_dir")
 }

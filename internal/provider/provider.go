@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine"
 )
@@ -19,13 +20,27 @@ import (
 type tidegate struct {
 	version string
 	command []string // starts the embedded engine's daemon
+	commit  string   // of the build; "" if it is not known
 	root    string   // the root module's folder; "" for the working directory
 }
 
+// An Option says more about a provider.
+type Option func(*tidegate)
+
+// BuiltFrom says which commit, 40 hex digits, the provider was built from: Tidegate's own Action is pinned to it. "" is
+// one that is not known.
+func BuiltFrom(commit string) Option { return func(p *tidegate) { p.commit = commit } }
+
 // New returns what makes the provider. Its resources start the embedded engine's daemon with
 // engineCommand: the program, "engine", "run".
-func New(version string, engineCommand []string) func() provider.Provider {
-	return func() provider.Provider { return &tidegate{version: version, command: engineCommand} }
+func New(version string, engineCommand []string, more ...Option) func() provider.Provider {
+	return func() provider.Provider {
+		p := &tidegate{version: version, command: engineCommand}
+		for _, o := range more {
+			o(p)
+		}
+		return p
+	}
 }
 
 func (p *tidegate) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -48,6 +63,7 @@ func (p *tidegate) Schema(_ context.Context, _ provider.SchemaRequest, resp *pro
 			},
 		},
 		Blocks: map[string]schema.Block{
+			"github": githubBlock(),
 			"local": schema.SingleNestedBlock{
 				MarkdownDescription: "The embedded engine: a daemon on this machine that runs model servers and routes to them.",
 				Attributes: map[string]schema.Attribute{
@@ -79,10 +95,19 @@ func (p *tidegate) Configure(ctx context.Context, req provider.ConfigureRequest,
 		}
 	}
 	b := newBackend(root)
+	b.commit = p.commit
 	resp.ResourceData, resp.DataSourceData = b, b
-	if c, known := m.config(root, &resp.Diagnostics); known {
-		b.use(engine.Open(c, engine.Program{Version: p.version, Command: p.command}).Local())
+	c, k := m.config(root, &resp.Diagnostics)
+	who, whoKnown := m.credential(root, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
 	}
+	k.hub = k.hub && whoKnown
+	log := context.WithoutCancel(ctx)
+	b.use(engine.Open(c, engine.Program{
+		Version: p.version, Command: p.command, GitHub: who,
+		Notice: func(text string) { tflog.Warn(log, text) },
+	}), k)
 }
 
 func (p *tidegate) Resources(context.Context) []func() resource.Resource {
