@@ -120,6 +120,7 @@ func (p *tidegate) Resources(context.Context) []func() resource.Resource {
 
 func (p *tidegate) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
+		func() datasource.DataSource { return &pipelineRunDataSource{} },
 		func() datasource.DataSource { return &rolloutDataSource{} },
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -56,16 +57,20 @@ func (p Pipelines) Apply(ctx context.Context, c pipeline.Change) (pipeline.Statu
 		return st, nil
 	}
 	folders, err := f.write(p.disk, c.Content)
-	st.Made = append(st.Made, folders...)
+	for _, name := range folders {
+		if !st.MadeIt(name) { // a person had removed it
+			st.Made = append(st.Made, name)
+		}
+	}
 	if err != nil {
-		return p.left(c, st), fmt.Errorf("write %s: %w", f.path, err)
+		return left(c, st, f), fmt.Errorf("write %s: %w", f.path, err)
 	}
 	return st, nil
 }
 
 // claim says whether the file may be written, and what of it came into being by the pipeline.
 func claim(c pipeline.Change, now string) ([]string, error) {
-	made := append([]string(nil), c.Before.Made...)
+	made := slices.Clone(c.Before.Made)
 	known := c.Before.Place == c.Place
 	switch {
 	case now == "" && !c.Before.MadeIt(pipeline.MadeFile):
@@ -83,11 +88,7 @@ func claim(c pipeline.Change, now string) ([]string, error) {
 }
 
 // left is what is true after a write that failed: zero if nothing came into being.
-func (Pipelines) left(c pipeline.Change, st pipeline.Status) pipeline.Status {
-	f, err := locate(c.Place)
-	if err != nil {
-		return c.Before
-	}
+func left(c pipeline.Change, st pipeline.Status, f file) pipeline.Status {
 	now, err := f.read()
 	if err != nil || now == "" {
 		return c.Before

@@ -83,12 +83,24 @@ func (f file) read() (string, error) {
 func (f file) write(d disk.Disk, content string) ([]string, error) {
 	folder := filepath.Dir(f.path)
 	made := f.missing(folder)
-	if err := disk.MkdirAll(d, folder, 0o755); err != nil {
-		return nil, err
+	err := disk.MkdirAll(d, folder, 0o755)
+	if err == nil {
+		err = f.replace(d, content)
 	}
+	if err == nil {
+		return made, d.Sync(folder)
+	}
+	for _, name := range made {
+		_ = d.Remove(filepath.Join(f.top, strings.TrimPrefix(name, madeFolder))) // those that came into being: they are empty
+	}
+	return nil, err
+}
+
+// replace writes beside the file and gives it the name in one step.
+func (f file) replace(d disk.Disk, content string) error {
 	temp := f.temp()
 	if err := d.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err // what a crash left, or a link
+		return err // what a crash left, or a link
 	}
 	err := disk.Write(d, temp, []byte(content), 0o644)
 	if err == nil {
@@ -96,9 +108,8 @@ func (f file) write(d disk.Disk, content string) ([]string, error) {
 	}
 	if err != nil {
 		_ = d.Remove(temp)
-		return nil, err
 	}
-	return made, d.Sync(folder)
+	return err
 }
 
 // temp has a name that GitHub does not take for a workflow's.
@@ -117,13 +128,15 @@ func (f file) missing(folder string) (made []string) {
 	return made
 }
 
+const madeFolder = "folder/"
+
 // made is what Status.Made calls a folder.
 func (f file) made(folder string) string {
 	rel, err := filepath.Rel(f.top, folder)
 	if err != nil {
 		return "" // it is below
 	}
-	return "folder/" + filepath.ToSlash(rel)
+	return madeFolder + filepath.ToSlash(rel)
 }
 
 func (f file) remove(d disk.Disk) error {
