@@ -11,4 +11,8 @@ provider "tidegate" {
   local {
     data_dir = "${path.root}/.tidegate"
   }
+  # The token is that of the environment, GITHUB_TOKEN.
+  github {
+    owner = "acme"
+  }
 }

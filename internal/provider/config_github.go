@@ -106,7 +106,8 @@ func (m providerModel) credential(root string, diags *diag.Diagnostics) (engine.
 		return engine.Credential{}, false
 	}
 	if token != "" {
-		diags.AddAttributeError(githubPath.AtName("token"), "A token and an App are configured",
+		// Terraform prints the line of what an error is about: not that of the token.
+		diags.AddAttributeError(githubPath.AtName("app"), "A token and an App are configured",
 			"github.token and github.app say as whom to speak, and there can be one of them only. Remove the other.")
 		return engine.Credential{}, false
 	}
@@ -127,7 +128,7 @@ func appOf(root string, block types.Object) (*github.App, bool, error) {
 		return nil, false, nil
 	}
 	if key != "" && file != "" {
-		return nil, true, errors.New("private_key and private_key_file are both there. Remove one of them")
+		return nil, true, errors.New("it has both private_key and private_key_file. Remove one of them")
 	}
 	if id == "" {
 		id = os.Getenv(appIDVariable)
@@ -142,7 +143,7 @@ func appOf(root string, block types.Object) (*github.App, bool, error) {
 		return nil, true, fmt.Errorf("it has no installation_id. Set it, or the environment variable %s", appInstallationVariable)
 	}
 	if err := checkInstallation(number); err != nil {
-		return nil, true, fmt.Errorf("installation_id %w", err)
+		return nil, true, fmt.Errorf("its installation_id is %w", err)
 	}
 	installation, _ := strconv.ParseInt(number, 10, 64) // it was checked
 	if key == "" {

@@ -57,7 +57,7 @@ func (p *tidegate) Schema(_ context.Context, _ provider.SchemaRequest, resp *pro
 				Optional:   true,
 				Validators: []validator.String{notEmpty("a file, such as " + engine.FileName)},
 				MarkdownDescription: "File that says where things are, as this block does, for the provider and the command line alike: " +
-					"`{\"local\": {\"data_dir\": \".tidegate\"}}`. A relative path begins at the root module; paths in the file begin at its " +
+					"`{\"local\": {\"data_dir\": \".tidegate\"}, \"github\": {\"owner\": \"acme\"}}`. A relative path begins at the root module; paths in the file begin at its " +
 					"folder. What the block says itself need not be in the file, and must not differ from it. Default: the environment variable `" +
 					engine.FileVariable + "`, else no file.",
 			},
