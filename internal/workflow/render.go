@@ -44,6 +44,11 @@ func build(s pipeline.Spec) fields {
 	b.data()
 	b.train()
 	b.evaluate()
+	b.scan()
+	b.publish()
+	b.scanImage()
+	b.deploys()
+	b.monitor()
 	var jobs fields
 	for i, j := range b.jobs {
 		b.conditions(j)

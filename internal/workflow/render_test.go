@@ -31,27 +31,6 @@ func pins() workflow.Pins {
 	return all
 }
 
-const where = ".github/workflows/fraud.yml"
-
-// specs are configurations by the names of their golden files.
-func specs() map[string]pipeline.Spec {
-	place := pipeline.Place{Repository: "acme/fraud", Path: where}
-	both := pipeline.Triggers{Push: []string{"main"}, PullRequest: true}
-	return map[string]pipeline.Spec{
-		"tests": {Place: place, Triggers: both, Test: &pipeline.Test{Run: "make test"}},
-		"model": {
-			Place: place, Triggers: both,
-			Test:  &pipeline.Test{Run: "make lint test", Matrix: map[string][]string{"python": {"3.12", "3.13"}}, Stage: pipeline.Stage{Python: "3.13"}},
-			Data:  &pipeline.Data{Validate: "make data-validate", Dataset: "dvc:data/tx.parquet"},
-			Train: &pipeline.Train{Run: "./ci/train.sh", Outputs: []string{"run_id"}, Stage: pipeline.Stage{RunsOn: []string{"gpu-large"}}},
-			Evaluate: &pipeline.Evaluate{
-				Metrics: "metrics.json", Reference: "metrics/stable.json", Min: map[string]float64{"auc": 0.91},
-				Max: map[string]float64{"p95_ms": 80}, MaxRegression: map[string]string{"auc": "0.005"},
-			},
-		},
-	}
-}
-
 func render(t *testing.T, s pipeline.Spec) string {
 	t.Helper()
 	yaml, err := workflow.Render(s, pins())

@@ -21,7 +21,7 @@ sha256=$(find -L "$DATASET" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256
 	tellDataset = `echo "sha256=$sha256" >> "$GITHUB_OUTPUT"
 {
   echo "### Dataset"
-  echo "\` + "`$DATASET\\`, SHA-256 \\`$sha256\\`" + `"
+  echo "$DATASET, SHA-256 $sha256"
 } >> "$GITHUB_STEP_SUMMARY"
 `
 	sameDataset = `if [ "$sha256" != "$WANT" ]; then
@@ -50,11 +50,82 @@ echo "metrics_sha256=$metrics_sha256" >> "$GITHUB_OUTPUT"
   echo "| file | SHA-256 |"
   echo "|---|---|"
 `
-	tellModel = `  echo "| model: \` + "`$MODEL\\` | \\`$model_sha256\\`" + ` |"
+	tellModel = `  echo "| $MODEL | $model_sha256 |"
 `
-	tellMetrics = `  echo "| metrics: \` + "`$METRICS\\` | \\`$metrics_sha256\\`" + ` |"
+	tellMetrics = `  echo "| $METRICS | $metrics_sha256 |"
 `
 	toSummary = `} >> "$GITHUB_STEP_SUMMARY"
+`
+
+	packModel = `tar -cf "$RUNNER_TEMP/model.tar" -- "$MODEL"
+`
+	// Only the model is taken out of the archive, and nothing older stays beside it.
+	sameModel = `echo "$WANT  $RUNNER_TEMP/model.tar" | sha256sum --check --strict
+rm -rf -- "$MODEL"
+tar -xf "$RUNNER_TEMP/model.tar" -- "$MODEL"
+`
+
+	loginOras = `echo "$TOKEN" | oras login ghcr.io --username "$GITHUB_ACTOR" --password-stdin
+`
+	loginDocker = `echo "$TOKEN" | docker login ghcr.io --username "$GITHUB_ACTOR" --password-stdin
+`
+
+	// An artifact of the ModelPack specification: its config, and the model as one layer. The commit's time instead of now
+	// gives the same digest for the same model of the same commit.
+	pushModel = `created=$(git show --no-patch --format=%cI)
+cd "$RUNNER_TEMP"
+layer=sha256:$(sha256sum < model.tar | cut -d ' ' -f 1)
+jq -n --arg layer "$layer" --arg name "${IMAGE##*/}" --arg revision "$GITHUB_SHA" \
+  '{descriptor: {name: $name, revision: $revision}, config: {}, modelfs: {type: "layers", diffIds: [$layer]}}' > config.json
+jq -n --arg path "$MODEL" --arg created "$created" --arg revision "$GITHUB_SHA" --arg source "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY" \
+  '{"model.tar": {"org.cncf.model.filepath": $path}, "$manifest": {
+    "org.opencontainers.image.created": $created, "org.opencontainers.image.revision": $revision, "org.opencontainers.image.source": $source
+  }}' > annotations.json
+oras push "$IMAGE:$GITHUB_SHA" --artifact-type application/vnd.cncf.model.manifest.v1+json --annotation-file annotations.json \
+  --config config.json:application/vnd.cncf.model.config.v1+json --export-manifest manifest.json \
+  model.tar:application/vnd.cncf.model.weight.v1.tar
+digest=sha256:$(sha256sum < manifest.json | cut -d ' ' -f 1)
+` + tellPushed
+	pushImage = `docker buildx build --push --file "$DOCKERFILE" --tag "$IMAGE:$GITHUB_SHA" --metadata-file "$RUNNER_TEMP/build.json" .
+digest=$(jq -er '."containerimage.digest"' "$RUNNER_TEMP/build.json")
+` + tellPushed
+	tellPushed = `echo "digest=$digest" >> "$GITHUB_OUTPUT"
+echo "image=$IMAGE@$digest" >> "$GITHUB_OUTPUT"
+{
+  echo "### Pushed"
+  echo "$IMAGE@$digest"
+} >> "$GITHUB_STEP_SUMMARY"
+`
+
+	makeSBOM = `"$SYFT" scan "$SOURCE" --source-name "${IMAGE%@*}" --source-version "${IMAGE#*@}" --output "$FORMAT=$RUNNER_TEMP/sbom.json"
+`
+	signImage = `cosign sign --yes "$IMAGE"
+`
+	attestSBOM = `cosign attest --yes --type "$KIND" --predicate "$RUNNER_TEMP/sbom.json" "$IMAGE"
+`
+
+	pullModel = `oras pull "$IMAGE" --output "$RUNNER_TEMP/pulled"
+tar -xf "$RUNNER_TEMP/pulled/model.tar" -C "$RUNNER_TEMP/pulled"
+`
+	// Whatever ends the scanner but success fails the job, also that there is none.
+	scanTarget = `status=0
+"$GRYPE" "$TARGET" --fail-on "$FAIL_ON" --output table > "$RUNNER_TEMP/scan.txt" || status=$?
+cat "$RUNNER_TEMP/scan.txt"
+{
+  echo "### Known vulnerabilities"
+  if [ "$status" = 0 ]; then
+    echo "None is $FAIL_ON or worse."
+  else
+    echo "**The scan failed**: there is one that is $FAIL_ON or worse, or the scanner could not do its work."
+  fi
+  echo
+  head -c 100000 "$RUNNER_TEMP/scan.txt" | sed 's/^/    /'
+} >> "$GITHUB_STEP_SUMMARY"
+exit "$status"
+`
+
+	drift = `echo "::error::$ROOT is not what is configured: see the plan in the summary"
+exit 1
 `
 
 	sameMetrics = `echo "$WANT  $METRICS" | sha256sum --check --strict

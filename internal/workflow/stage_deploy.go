@@ -1,0 +1,159 @@
+package workflow
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
+)
+
+// deploys brings what was pushed to each root: a job plans, and another applies that very plan and promotes what it
+// staged. Reviewers of the environment see the plan before they let the second begin.
+func (b *builder) deploys() {
+	before := b.has("test", "data", "train", "evaluate", "scan", "package", "scan-image")
+	for _, d := range b.s.Deploys {
+		b.planDeploy(d, before)
+		b.deploy(d)
+	}
+}
+
+func (b *builder) planDeploy(d pipeline.Deploy, before []string) {
+	s := d.Stage
+	s.TimeoutMinutes = 0 // which is for the rollout
+	j := newJob("plan-"+d.Name, s, timeoutPlan)
+	j.about = "Plans " + d.Root + ". The plan file holds secrets, and goes from job to job sealed with TIDEGATE_KEY."
+	j.needs = slices.Clone(before)
+	for _, n := range d.Needs {
+		j.needs = append(j.needs, "deploy-"+n)
+	}
+	j.outputs = fields{{name: "plan", value: "${{ steps.upload.outputs.artifact-id }}"}}
+	b.trained(j)
+	b.reach(j, d)
+	with := fields{{name: "root", value: d.Root}, {name: "key", value: key}, {name: "save", value: "${{ runner.temp }}/plan.sealed"}}
+	if d.ImageVariable != "" {
+		with.add("var", d.ImageVariable+"=${{ needs.package.outputs.image }}")
+	}
+	j.step(tidegate("plan", with))
+	j.step(as("upload", upload("plan-"+d.Name, "${{ runner.temp }}/plan.sealed", retentionHandover)))
+	j.asked(d.Permissions)
+	b.add(j)
+}
+
+const key = "${{ secrets.TIDEGATE_KEY }}"
+
+func (b *builder) deploy(d pipeline.Deploy) {
+	j := newJob("deploy-"+d.Name, d.Stage, timeoutDeploy)
+	j.about = "Applies that very plan, and then drives what it staged by the gates of its policy. A rollback fails the job."
+	j.needs = []string{"plan-" + d.Name}
+	j.environment = d.Environment
+	j.concurrency = "deploy " + d.Root
+	if b.s.Train != nil && len(b.s.Train.Outputs) > 0 {
+		j.needs = append(j.needs, "train")
+		b.trained(j)
+	}
+	j.permit("actions", "read", "to fetch the sealed plan")
+	j.permit("checks", "write", "to tell of the apply")
+	j.permit("pull-requests", "write", "to tell in the pull request that brought the commit")
+	b.reach(j, d)
+	j.step(as("apply", tidegate("apply", fields{
+		{name: "root", value: d.Root},
+		{name: "key", value: key},
+		{name: "verify", value: "saved"},
+		{name: "artifact", value: "${{ needs.plan-" + d.Name + ".outputs.plan }}"},
+	})))
+	endpoints := field{name: "endpoint", value: "${{ steps.apply.outputs.staged }}"}
+	if len(d.Promote) > 0 {
+		endpoints.value = script(strings.Join(d.Promote, "\n") + "\n")
+	}
+	j.step(tidegate("promote", fields{{name: "root", value: d.Root}, endpoints}))
+	b.add(j.end(d.Stage))
+}
+
+// reach adds what a job needs to get at a root's cloud: a token of this workflow, exchanged for credentials that last an
+// hour. No key is kept anywhere.
+func (b *builder) reach(j *job, d pipeline.Deploy) {
+	if d.AWS != nil || d.GCP != nil || d.Azure != nil {
+		j.permit("id-token", "write", "to sign in to the cloud as this workflow")
+	}
+	j.begin(d.Stage, d.Python, false)
+	if a := d.AWS; a != nil {
+		region := field{name: "aws-region", value: a.Region}
+		if a.Region == "" {
+			region.value, region.note = "${{ vars.AWS_REGION }}", "a variable of the repository"
+		}
+		j.step(uses(awsAction, fields{{name: "role-to-assume", value: a.RoleARN}, region}))
+	}
+	if g := d.GCP; g != nil {
+		with := fields{{name: "workload_identity_provider", value: g.WorkloadIdentityProvider}}
+		with.addIf("service_account", g.ServiceAccount)
+		j.step(uses(gcpAction, with))
+	}
+	if a := d.Azure; a != nil {
+		j.step(uses(azureAction, fields{
+			{name: "client-id", value: a.ClientID},
+			{name: "tenant-id", value: a.TenantID},
+			{name: "subscription-id", value: a.SubscriptionID},
+		}))
+		for _, f := range (fields{
+			{name: "ARM_CLIENT_ID", value: a.ClientID},
+			{name: "ARM_SUBSCRIPTION_ID", value: a.SubscriptionID},
+			{name: "ARM_TENANT_ID", value: a.TenantID},
+			{name: "ARM_USE_OIDC", value: quoted("true")},
+		}) {
+			if _, own := d.Env[f.name]; !own {
+				j.env = append(j.env, f)
+			}
+		}
+	}
+	j.step(uses(terraformAction, fields{{name: "terraform_wrapper", value: false}}))
+}
+
+// monitor plans each root by a schedule. A root that gets the digest of an image by a variable cannot be planned without
+// one, and is left out; Validate says so.
+func (b *builder) monitor() {
+	m := b.s.Monitor
+	if m == nil {
+		return
+	}
+	scheduled := "github.event.schedule == " + literal(m.Schedule)
+	for _, d := range b.s.Deploys {
+		if d.ImageVariable != "" {
+			continue
+		}
+		d.Env, d.Steps = merged(d.Env, m.Env), append(slices.Clone(d.Steps), m.Steps...)
+		s := m.Stage
+		s.Env, s.Steps = d.Env, d.Steps
+		if len(s.RunsOn) == 0 {
+			s.RunsOn = d.RunsOn
+		}
+		d.Stage = s
+		j := newJob("monitor-"+d.Name, s, timeoutMonitor)
+		j.about = "Finds what was changed in " + d.Root + " behind the configuration's back."
+		j.when = []string{scheduled}
+		b.reach(j, d)
+		j.step(as("plan", tidegate("plan", fields{{name: "root", value: d.Root}, {name: "lock", value: quoted("false"), note: "it only reads"}})))
+		drifted := runs("Fail if it is not what is configured", fields{{name: "ROOT", value: d.Root}}, drift)
+		j.step(slices.Insert(drifted, 1, field{name: "if", value: "steps.plan.outputs.changed == 'true'"}))
+		b.add(j.end(s))
+	}
+	if m.Run == "" {
+		return
+	}
+	j := newJob("monitor", m.Stage, timeoutMonitor)
+	j.about, j.when = "Looks at what runs.", []string{scheduled}
+	j.begin(m.Stage, b.pythonOf(m.Stage), false)
+	j.step(runs("Look", nil, m.Run))
+	b.add(j.end(m.Stage))
+}
+
+// merged has what either has, and of both the second.
+func merged(a, b map[string]string) map[string]string {
+	all := map[string]string{}
+	for k, v := range a {
+		all[k] = v
+	}
+	for k, v := range b {
+		all[k] = v
+	}
+	return all
+}
