@@ -70,6 +70,9 @@ type Client struct {
 	asked    bool                   // GitHub was asked who
 	comments map[commentPlace]int64 // that this Client wrote
 	noted    map[int64]int          // annotations of check runs, as the last answer said
+
+	reads *shared // of pipelines
+	turns turns   // of those who push
 }
 
 // Usage is what a Client has asked of GitHub so far.
@@ -85,7 +88,7 @@ type Usage struct {
 func Open(cfg Config) (*Client, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.ResponseHeaderTimeout = time.Minute // of a server that took a request and says nothing
-	return open(cfg, settings{pause: 500 * time.Millisecond, patience: 15 * time.Minute}, base)
+	return open(cfg, settings{pause: 500 * time.Millisecond, patience: 15 * time.Minute, fresh: time.Minute}, base)
 }
 
 func open(cfg Config, s settings, base http.RoundTripper) (*Client, error) {
@@ -110,7 +113,7 @@ func open(cfg Config, s settings, base http.RoundTripper) (*Client, error) {
 	c := &Client{
 		plain: &http.Client{Transport: base}, server: server, settings: s,
 		nobody: cfg.Token == "" && cfg.App == nil, installation: cfg.App != nil || strings.HasPrefix(cfg.Token, "ghs_"),
-		comments: map[commentPlace]int64{}, noted: map[int64]int{},
+		comments: map[commentPlace]int64{}, noted: map[int64]int{}, reads: newShared(s.fresh),
 	}
 	speak := func(who credential) *gh.Client {
 		out := gh.NewClient(&http.Client{Transport: newTransport(base, api, who, kept, s)})

@@ -27,10 +27,10 @@ type credential interface {
 }
 
 // newTransport is the way to the API, from the outside in: tries again, asks conditionally, waits for limits (the
-// primary one, then the secondary ones), sends. Each layer sees what those inside it could not settle.
+// primary one, then the secondary ones), lets writes through one by one, sends. Each layer sees what those inside it could not settle.
 func newTransport(base http.RoundTripper, api *url.URL, who credential, cache *cache, s settings) http.RoundTripper {
 	sends := &wire{base: base, api: api, who: who, meter: s.meter}
-	waits := &limits{next: github_secondary_ratelimit.New(sends), settings: s}
+	waits := &limits{next: github_secondary_ratelimit.New(newPace(sends)), settings: s}
 	asks := &conditional{next: waits, cache: cache, meter: s.meter}
 	return &retry{next: asks, settings: s}
 }
@@ -41,6 +41,7 @@ type settings struct {
 	notice   func(string)
 	pause    time.Duration // before the second try; doubled before each further one
 	patience time.Duration // for a rate limit where the context has no deadline
+	fresh    time.Duration // for which what pipelines read of a repository is good
 }
 
 // wire sends a request, with credentials and its body from the start, and reads the whole answer: one that is cut off
