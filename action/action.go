@@ -1,4 +1,4 @@
-// Package action is a library of modes: plan, apply, evaluate. GitHub's runner and the command line run the same
+// Package action is a library of modes: plan, apply, evaluate, promote. GitHub's runner and the command line run the same
 // ones; a mode is one function in one file.
 //
 // A run has three sides. Inputs are what it is asked, parsed once. A Stage is where it runs: what it prints to, the
@@ -20,17 +20,20 @@ type Outcome int
 
 // The outcomes.
 const (
-	// Done is a plan that was made, an apply that was carried out, metrics that are good enough.
+	// Done is a plan that was made, an apply that was carried out, metrics that are good enough, a model that was promoted.
 	Done Outcome = iota
 	// Failed is an error: of the inputs, of Terraform, of GitHub.
 	Failed
 	// Changes is a plan with changes, where that was asked for by --detailed-exitcode.
 	Changes
-	// RolledBack is an apply that failed since a gate closed: the old model has the traffic.
+	// RolledBack is an apply or a promotion that failed since a gate closed: the old model has the traffic.
 	RolledBack
 	// Refused is a plan that guards forbid, an apply of what was not reviewed, metrics that are not good enough.
 	// Nothing was changed.
 	Refused
+	// Held is a rollout that is neither promoted nor rolled back: it waits for an approval, or its weight is frozen for
+	// the next runner.
+	Held
 	// Cancelled is a run that was interrupted. Terraform was waited for and let go of its lock.
 	Cancelled
 )
@@ -43,6 +46,8 @@ func (o Outcome) Code() int {
 		return 0
 	case Changes, RolledBack:
 		return 2
+	case Held:
+		return 3
 	case Refused:
 		return 4
 	case Cancelled:
@@ -62,6 +67,8 @@ func (o Outcome) String() string {
 		return "refused"
 	case RolledBack:
 		return "rolled back"
+	case Held:
+		return "held"
 	case Cancelled:
 		return "cancelled"
 	default:
@@ -104,8 +111,10 @@ func dispatch(ctx context.Context, s *Stage, in Inputs) (Outcome, error) {
 		return Apply(ctx, s, in)
 	case ModeEvaluate:
 		return Evaluate(s, in)
+	case ModePromote:
+		return Promote(ctx, s, in)
 	}
-	return Failed, fmt.Errorf("mode %q: want plan, apply or evaluate", in.Mode)
+	return Failed, fmt.Errorf("mode %q: %s", in.Mode, wantMode)
 }
 
 // ended is the outcome of an error.

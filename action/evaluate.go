@@ -2,8 +2,10 @@ package action
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/evaluate"
@@ -105,3 +107,28 @@ func evaluated(rows []evaluate.Row) []report.Metric {
 }
 
 var kinds = map[evaluate.Kind]string{evaluate.Min: "minimum", evaluate.Max: "maximum", evaluate.Regression: "regression"}
+
+func (in *Inputs) checkMetrics() error {
+	if in.Metrics == "" {
+		return errors.New("metrics: want a file")
+	}
+	if len(in.Rules) == 0 {
+		return errors.New("want at least one of min, max and max_regression: without one, any model passes")
+	}
+	regresses := slices.ContainsFunc(in.Rules, func(r evaluate.Rule) bool { return r.Kind == evaluate.Regression })
+	if regresses && in.Reference == "" {
+		return errors.New("max_regression: want reference, a metrics file to compare with")
+	}
+	if !regresses && in.Reference != "" {
+		return errors.New("reference: only max_regression compares with it, and there is none")
+	}
+	return nil
+}
+
+func setRules(kind evaluate.Kind) func(*Inputs, string) error {
+	return func(in *Inputs, v string) error {
+		rules, err := evaluate.ParseRules(kind, v)
+		in.Rules = append(in.Rules, rules...)
+		return err
+	}
+}

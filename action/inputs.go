@@ -21,6 +21,7 @@ const (
 	ModePlan     Mode = "plan"
 	ModeApply    Mode = "apply"
 	ModeEvaluate Mode = "evaluate"
+	ModePromote  Mode = "promote"
 )
 
 // A Verify says what an apply is held against.
@@ -66,6 +67,13 @@ type Inputs struct {
 	Metrics   string
 	Reference string
 	Rules     []evaluate.Rule
+
+	Endpoints   []string // whose rollouts are driven, in this order
+	Named       bool     // only Endpoints, if there are any; else all that are staged
+	OnCancel    string
+	NoWait      bool
+	Timeout     time.Duration // 0: as long as it takes
+	stagedRoots []string      // by which each of Endpoints was staged; nil where they are names
 
 	Summary string // file for the report
 }
@@ -135,13 +143,18 @@ var (
 	onPlan   = []Mode{ModePlan}
 	onApply  = []Mode{ModeApply}
 	onMetric = []Mode{ModeEvaluate}
-	always   = []Mode{ModePlan, ModeApply, ModeEvaluate}
+	judged   = []Mode{ModePlan, ModeApply, ModeEvaluate}
+	rooted   = []Mode{ModePlan, ModeApply, ModePromote}
+	always   = []Mode{ModePlan, ModeApply, ModeEvaluate, ModePromote}
 )
+
+// wantMode lists the choices.
+const wantMode = "want plan, apply, evaluate or promote"
 
 // All are the inputs, in the order in which people read of them.
 func All() []Input {
-	return []Input{
-		{Name: "root", Usage: "root modules: folders or globs, one a line; ! leaves out", Modes: planned, Many: true,
+	return append([]Input{
+		{Name: "root", Usage: "root modules: folders or globs, one a line; ! leaves out", Modes: rooted, Many: true,
 			set: func(in *Inputs, v string) error { in.Roots = append(in.Roots, lines(v)...); return nil }},
 		{Name: "tool", Usage: "terraform, tofu or a path to one; without it what is on the PATH", Modes: planned,
 			set: func(in *Inputs, v string) error { in.Tool = v; return nil }},
@@ -197,9 +210,9 @@ func All() []Input {
 		{Name: "max", Usage: "greatest values as metric=number, one a line", Modes: onMetric, Many: true, set: setRules(evaluate.Max)},
 		{Name: "max_regression", Usage: "how far from the reference: accuracy=-0.01 may fall, loss=+5% may rise, one a line", Modes: onMetric, Many: true,
 			set: setRules(evaluate.Regression)},
-		{Name: "summary", Usage: "file to write the report to, as Markdown", Modes: always, Where: OnlyFlags,
+		{Name: "summary", Usage: "file to write the report to, as Markdown", Modes: judged, Where: OnlyFlags,
 			set: func(in *Inputs, v string) error { in.Summary = v; return nil }},
-	}
+	}, promoteInputs()...)
 }
 
 // New are a mode's inputs before anything is asked.
@@ -212,7 +225,7 @@ func New(m Mode) Inputs {
 func FromAction(get func(name string) string) (Inputs, error) {
 	mode := Mode(get("mode"))
 	if !slices.Contains(always, mode) {
-		return Inputs{}, fmt.Errorf("mode %q: want plan, apply or evaluate", mode)
+		return Inputs{}, fmt.Errorf("mode %q: %s", mode, wantMode)
 	}
 	in := New(mode)
 	var errs []error
@@ -239,6 +252,9 @@ func (in *Inputs) Check() error {
 	if in.Mode == ModeEvaluate {
 		return in.checkMetrics()
 	}
+	if in.Mode == ModePromote {
+		return in.checkPromote()
+	}
 	if len(in.Roots) == 0 {
 		in.Roots = []string{"."}
 	}
@@ -259,23 +275,6 @@ func (in *Inputs) Check() error {
 	add(in.Verify != VerifySaved && saved, "artifact: only verify: saved takes a sealed plan, this is verify: %s", in.Verify)
 	add(in.Verify != VerifyReplan && in.Reviewed != "", "reviewed: only verify: replan compares fingerprints, this is verify: %s", in.Verify)
 	return errors.Join(errs...)
-}
-
-func (in *Inputs) checkMetrics() error {
-	if in.Metrics == "" {
-		return errors.New("metrics: want a file")
-	}
-	if len(in.Rules) == 0 {
-		return errors.New("want at least one of min, max and max_regression: without one, any model passes")
-	}
-	regresses := slices.ContainsFunc(in.Rules, func(r evaluate.Rule) bool { return r.Kind == evaluate.Regression })
-	if regresses && in.Reference == "" {
-		return errors.New("max_regression: want reference, a metrics file to compare with")
-	}
-	if !regresses && in.Reference != "" {
-		return errors.New("reference: only max_regression compares with it, and there is none")
-	}
-	return nil
 }
 
 func setVars(in *Inputs, v string) error {
@@ -346,14 +345,6 @@ func setArtifact(in *Inputs, v string) error {
 	}
 	in.Artifact = id
 	return nil
-}
-
-func setRules(kind evaluate.Kind) func(*Inputs, string) error {
-	return func(in *Inputs, v string) error {
-		rules, err := evaluate.ParseRules(kind, v)
-		in.Rules = append(in.Rules, rules...)
-		return err
-	}
 }
 
 // FromEnvironment sets the secret inputs of a mode from the environment: TIDEGATE_KEY, TIDEGATE_SECRETS.

@@ -31,6 +31,10 @@ func TestInputsAreParsedOnce(t *testing.T) {
 		!slices.Equal(in.Secrets, []string{"one-secret", "two-secret"}) || in.Format != "fail" || in.Save != "x.sealed" {
 		t.Errorf("%+v", in)
 	}
+	if in, err = from(map[string]string{"mode": "promote", "root": "./infra", "endpoint": `[{"root": "infra", "endpoint": "local/here/p", "model": "file://m"}]`,
+		"no_wait": "true", "timeout": "2h"}); err != nil || !slices.Equal(in.Endpoints, []string{"local/here/p"}) || !in.NoWait || in.Timeout != 2*time.Hour {
+		t.Errorf("promote of what an apply staged: %+v, %v", in, err)
+	}
 	if in, err = from(map[string]string{"mode": "apply"}); err != nil || !slices.Equal(in.Roots, []string{"."}) || in.Verify != VerifyReplan {
 		t.Errorf("defaults of apply: %+v, %v", in, err)
 	}
@@ -44,8 +48,8 @@ func TestInputsThatMeanNothingAreErrors(t *testing.T) {
 		in   map[string]string
 		want string
 	}{
-		{"no mode", nil, `mode "": want plan, apply or evaluate`},
-		{"a mode that is not built", map[string]string{"mode": "drift"}, `mode "drift": want plan, apply or evaluate`},
+		{"no mode", nil, `mode "": want plan, apply, evaluate or promote`},
+		{"a mode that is not built", map[string]string{"mode": "drift"}, `mode "drift": want plan, apply, evaluate or promote`},
 		{"another mode's", map[string]string{"mode": "plan", "verify": "none"}, "verify: mode plan does not take it; it is for apply"},
 		{"metrics for a plan", map[string]string{"mode": "plan", "min": "a=1"}, "min: mode plan does not take it; it is for evaluate"},
 		{"a short key", map[string]string{"mode": "plan", "key": "hunter2"}, "key: it has 7 bytes: want at least 16"},
@@ -64,6 +68,16 @@ func TestInputsThatMeanNothingAreErrors(t *testing.T) {
 		{"no rules", map[string]string{"mode": "evaluate", "metrics": "m"}, "any model passes"},
 		{"no reference", map[string]string{"mode": "evaluate", "metrics": "m", "max_regression": "a=-1"}, "want reference"},
 		{"a reference for nothing", map[string]string{"mode": "evaluate", "metrics": "m", "min": "a=1", "reference": "r"}, "only max_regression"},
+		{"several roots to promote", map[string]string{"mode": "promote", "root": "a\nb"}, "root a b: promote takes one folder"},
+		{"a glob to promote", map[string]string{"mode": "promote", "root": "infra/*"}, "promote takes one folder"},
+		{"a root outside", map[string]string{"mode": "promote", "root": "../b"}, "want a folder inside of the repository"},
+		{"another root's rollout", map[string]string{"mode": "promote", "root": "infra", "endpoint": `[{"root": "infra/b", "endpoint": "local/here/p"}]`},
+			"local/here/p was staged by root infra/b, and this is a promote of root infra"},
+		{"no list of rollouts", map[string]string{"mode": "promote", "endpoint": `["penguins"]`}, "want names, one a line, or the output staged of an apply"},
+		{"a rollout of nothing", map[string]string{"mode": "promote", "endpoint": `[{"root": "."}]`}, "has no endpoint"},
+		{"what cancelling does", map[string]string{"mode": "promote", "on_cancel": "stop"}, `on_cancel: "stop": want rollback or freeze`},
+		{"no time", map[string]string{"mode": "promote", "timeout": "0s"}, `timeout: "0s": want a duration such as 2h`},
+		{"an endpoint to plan", map[string]string{"mode": "plan", "endpoint": "p"}, "endpoint: mode plan does not take it; it is for promote"},
 		{"a rule", map[string]string{"mode": "evaluate", "metrics": "m", "min": "a"}, `min: min "a": want metric=number`},
 	} {
 		if _, err := from(c.in); err == nil || !strings.Contains(err.Error(), c.want) {

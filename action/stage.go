@@ -164,6 +164,15 @@ func (s *Stage) warn(format string, args ...any) {
 	s.act.Warningf(format, args...)
 }
 
+// alarm is an error with a title of its own.
+func (s *Stage) alarm(title, text string) {
+	if s.act == nil {
+		s.fail(errors.New(text))
+		return
+	}
+	s.act.WithFieldsMap(map[string]string{"title": title}).Errorf("%s", text)
+}
+
 func (s *Stage) notice(format string, args ...any) {
 	if s.act == nil {
 		s.Say(format, args...)

@@ -38,13 +38,17 @@ func (s *Stage) changes(p terraform.Plan) {
 
 // line prints a line in which nothing of others breaks it, or moves the cursor.
 func (s *Stage) line(format string, args ...any) {
-	text := strings.Map(func(r rune) rune {
+	_, _ = io.WriteString(s.log, oneLine(fmt.Sprintf(format, args...))+"\n")
+}
+
+// oneLine is text of others that breaks no line and moves no cursor.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
 			return '\uFFFD'
 		}
 		return r
-	}, fmt.Sprintf(format, args...))
-	_, _ = io.WriteString(s.log, text+"\n")
+	}, text)
 }
 
 // shown is a value in a line.

@@ -85,6 +85,10 @@ func newAction(version string) *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := interruptible(cmd.Context())
+			if os.Getenv("INPUT_MODE") == string(action.ModePromote) {
+				stop()
+				ctx, stop = driving(cmd.Context())
+			}
 			defer stop()
 			s := action.OnGitHub(cmd.OutOrStdout(), os.Getenv, os.Environ(), version)
 			return said(action.Main(ctx, s))

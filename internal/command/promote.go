@@ -11,16 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/action"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
-)
-
-// What a runner does when it is told to stop.
-const (
-	onCancelRollback = "rollback"
-	onCancelFreeze   = "freeze"
 )
 
 type promotion struct {
@@ -62,69 +54,47 @@ nothing is staged, or another runner drives.`,
 }
 
 func (o promotion) run(ctx context.Context, out io.Writer, name string) error {
-	switch o.onCancel {
-	case "", onCancelRollback, onCancelFreeze:
-	default:
-		return fmt.Errorf("--on-cancel %q: want %s or %s", o.onCancel, onCancelRollback, onCancelFreeze)
+	if err := action.ValidOnCancel(o.onCancel); err != nil {
+		return fmt.Errorf("--on-cancel %w", err)
 	}
 	if o.timeout < 0 {
 		return fmt.Errorf("--timeout %s: want 0s, as long as it takes, or more", o.timeout)
 	}
-	// Whoever reads may leave (a pipe), and whoever started it may go on to other things (a job in the
-	// background): neither may end a runner.
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTOU)
-	ctx, stop := stoppable(ctx)
+	ctx, stop := driving(ctx)
 	defer stop()
 	engines, err := o.open()
 	if err != nil {
 		return err
 	}
-	id, endpoints, err := meant(ctx, engines, name)
+	id, endpoints, err := action.Meant(ctx, engines, name)
 	if err != nil {
 		return err
 	}
-	st, err := endpoints.Get(ctx, id, false)
-	if err != nil {
-		return err
-	}
-	r, _, err := endpoints.Load(ctx, id)
-	if err != nil {
-		return err
-	}
-	if e, none := nothingToPromote(id, r); none {
-		return e.tell(out, o.asJSON)
-	}
-	return o.drive(ctx, out, id, endpoints, st)
-}
-
-func (o promotion) drive(ctx context.Context, out io.Writer, id string, endpoints endpoint.Engine, st endpoint.Status) error {
 	if o.timeout > 0 {
 		limited, cancel := context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 		ctx = limited
 	}
-	onCancel := o.onCancel
-	if onCancel == "" {
-		onCancel = st.Spec.Rollout.OnCancel
-	}
-	t := o.teller(out, id, st)
-	me := whoAmI("", os.Getenv).runner()
-	failpoint.Hit("run")
-	r, err := rollout.Run(ctx, endpoints, id, rollout.Options{
-		Runner:          me,
-		Freeze:          onCancel == onCancelFreeze,
-		LeaveAtApproval: o.noWait,
-		Progress:        t.show,
-	})
-	t.close()
-	e, err := endingOf(ctx, id, me, r, err)
+	e, err := action.Drive{
+		ID: id, Endpoints: endpoints, OnCancel: o.onCancel, NoWait: o.noWait,
+		Runner: action.WhoAmI("", os.Getenv).Runner(),
+		Tell:   func(st endpoint.Status) *action.Teller { return o.teller(out, id, st) },
+	}.Run(ctx)
 	if err != nil && o.asJSON {
-		_ = ending{id, "error", exitFailed, err.Error(), r}.tell(out, true) // whoever reads no JSON reads the error
+		_ = ending{id, failed, exitFailed, err.Error(), e.Record}.tell(out, true) // whoever reads no JSON reads the error
 	}
 	if err != nil {
 		return err
 	}
-	return unhindered(ctx, e.code, func() error { return e.tell(out, o.asJSON) })
+	return unhindered(ctx, e.Outcome.Code(), func() error { return driven(e).tell(out, o.asJSON) })
+}
+
+// driving is the context of a runner, which a signal ends.
+func driving(ctx context.Context) (context.Context, func()) {
+	// Whoever reads may leave (a pipe), and whoever started it may go on to other things (a job in the
+	// background): neither may end a runner.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTOU)
+	return stoppable(ctx)
 }
 
 // unhindered tells the ending, and ends with its code where nobody takes it and a signal wants the end.
@@ -139,27 +109,17 @@ func unhindered(ctx context.Context, code int, say func() error) error {
 	select {
 	case err := <-said:
 		return err
-	case <-time.After(readersPatience):
+	case <-time.After(action.ReadersPatience):
 		return exit(code, nil)
 	}
 }
 
-func (o promotion) teller(out io.Writer, id string, st endpoint.Status) *teller {
+func (o promotion) teller(out io.Writer, id string, st endpoint.Status) *action.Teller {
 	switch {
 	case o.asJSON:
-		return tell(events(out, id))
+		return action.NewTeller(events(out, id))
 	case redraws(out):
-		return tell(live(out, id, st))
+		return action.NewTeller(live(out, id, st))
 	}
-	return tell(plain(out))
-}
-
-// meant is the endpoint that a person means, and its engine.
-func meant(ctx context.Context, engines *engine.Engines, name string) (string, endpoint.Engine, error) {
-	id, err := engines.Find(ctx, name)
-	if err != nil {
-		return "", nil, err
-	}
-	endpoints, err := engines.Endpoint(id)
-	return id, endpoints, err
+	return action.NewTeller(plain(out))
 }

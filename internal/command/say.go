@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/action"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/command/screen"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/rollout"
@@ -46,8 +47,8 @@ Exit codes: 0 approved, 1 error, 4 refused: nothing waits for an approval, or no
   tidegate approve local/here/penguins --by "Ada, on call"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.say(cmd.Context(), cmd.OutOrStdout(), args[0], func(p person) rollout.Event {
-				return rollout.Approved{By: p.by, How: p.how, At: now()}
+			return o.say(cmd.Context(), cmd.OutOrStdout(), args[0], func(p action.Person) rollout.Event {
+				return rollout.Approved{By: p.By, How: p.How, At: now()}
 			}, approvedEnding)
 		},
 	}
@@ -74,10 +75,10 @@ Exit codes: 0 rolled back, 1 error, 4 refused: there is nothing to roll back.`,
   tidegate rollback penguins --reason "wrong species on the new islands"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.say(cmd.Context(), cmd.OutOrStdout(), args[0], func(p person) rollout.Event {
-				return rollout.Rejected{By: p.by, How: p.how, Why: o.reason, At: now()}
+			return o.say(cmd.Context(), cmd.OutOrStdout(), args[0], func(p action.Person) rollout.Event {
+				return rollout.Rejected{By: p.By, How: p.How, Why: o.reason, At: now()}
 			}, func(id string, r rollout.Record) ending {
-				return ending{id, rolledBack, exitDone, fmt.Sprintf("Rolled back: %s has all traffic of %s. %s", screen.Short(r.Stable), id, afterRollback(r)), r}
+				return ending{id, action.TakenOff, exitDone, fmt.Sprintf("Rolled back: %s has all traffic of %s. %s", screen.Short(r.Stable), id, action.AfterRollback(r)), r}
 			})
 		},
 	}
@@ -99,10 +100,10 @@ Exit codes: 0 cancelled, 1 error, 4 refused: no rollout is under way.`,
   tidegate cancel penguins --reason "the release is off for today"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.say(cmd.Context(), cmd.OutOrStdout(), args[0], func(p person) rollout.Event {
+			return o.say(cmd.Context(), cmd.OutOrStdout(), args[0], func(p action.Person) rollout.Event {
 				return rollout.Cancelled{Why: strings.TrimSuffix(fmt.Sprintf("cancelled by %s: %s", p, o.reason), ": "), At: now()}
 			}, func(id string, r rollout.Record) ending {
-				return ending{id, cancelled, exitDone, fmt.Sprintf("Cancelled: %s has all traffic of %s. %s", screen.Short(r.Stable), id, afterRollback(r)), r}
+				return ending{id, cancelled, exitDone, fmt.Sprintf("Cancelled: %s has all traffic of %s. %s", screen.Short(r.Stable), id, action.AfterRollback(r)), r}
 			})
 		},
 	}
@@ -121,7 +122,7 @@ func (o *saying) wordFlags(cmd *cobra.Command) {
 func now() time.Time { return time.Now().UTC().Round(0) }
 
 // say tells the rollout what the person says, and the person what came of it.
-func (o *saying) say(ctx context.Context, out io.Writer, name string, event func(person) rollout.Event, done func(string, rollout.Record) ending) error {
+func (o *saying) say(ctx context.Context, out io.Writer, name string, event func(action.Person) rollout.Event, done func(string, rollout.Record) ending) error {
 	if err := o.guard.validate(); err != nil {
 		return err
 	}
@@ -129,15 +130,15 @@ func (o *saying) say(ctx context.Context, out io.Writer, name string, event func
 	if err != nil {
 		return err
 	}
-	id, endpoints, err := meant(ctx, engines, name)
+	id, endpoints, err := action.Meant(ctx, engines, name)
 	if err != nil {
 		return err
 	}
-	r, err := rollout.Tell(ctx, guarded{endpoints, o.guard}, id, event(whoAmI(o.by, os.Getenv)))
+	r, err := rollout.Tell(ctx, guarded{endpoints, o.guard}, id, event(action.WhoAmI(o.by, os.Getenv)))
 	var no *rollout.RefusedError
 	switch {
 	case errors.As(err, &no):
-		return ending{id, refused, exitRefused, id + ": " + no.Why, no.Record}.tell(out, o.asJSON)
+		return ending{id, action.RefusedWord, exitRefused, id + ": " + no.Why, no.Record}.tell(out, o.asJSON)
 	case err != nil:
 		return err
 	}
@@ -149,9 +150,9 @@ func approvedEnding(id string, r rollout.Record) ending {
 	message := fmt.Sprintf("Approved going on from %d%% of traffic on %s, as %s (%s).", r.Weight, id, r.Approval.By, r.Approval.How)
 	switch {
 	case r.Runner == "":
-		message += fmt.Sprintf(" Nobody drives the rollout: `tidegate promote %s` goes on, %s.", id, untilClosed(r))
+		message += fmt.Sprintf(" Nobody drives the rollout: `tidegate promote %s` goes on, %s.", id, action.UntilClosed(r))
 	case time.Since(r.Renewed) > rollout.Lease:
-		message += fmt.Sprintf(" %s drove the rollout and has not written since %s: `tidegate promote %s` takes over, %s.", r.Runner, clock(r.Renewed), id, untilClosed(r))
+		message += fmt.Sprintf(" %s drove the rollout and has not written since %s: `tidegate promote %s` takes over, %s.", r.Runner, clock(r.Renewed), id, action.UntilClosed(r))
 	default:
 		message += fmt.Sprintf(" %s drives the rollout and goes on when the gates still pass.", r.Runner)
 	}
@@ -203,3 +204,6 @@ func (g guarded) Load(ctx context.Context, id string) (rollout.Record, rollout.V
 	}
 	return r, v, nil
 }
+
+// clock writes a time of day, where the reader is.
+func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) } //nolint:gosmopolitan // as said

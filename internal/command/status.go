@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/action"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/command/screen"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/endpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine"
@@ -93,7 +94,7 @@ func (o statusOptions) one(ctx context.Context, out io.Writer, engines *engine.E
 		}
 		name = only
 	}
-	id, endpoints, err := meant(ctx, engines, name)
+	id, endpoints, err := action.Meant(ctx, engines, name)
 	if err != nil {
 		return err
 	}

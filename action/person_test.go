@@ -1,4 +1,4 @@
-package command
+package action
 
 import (
 	"os"
@@ -16,17 +16,17 @@ func TestPersonsAreWhoTheSystemSaysAndClaimsAreClaims(t *testing.T) {
 	}
 	forged := func(name string) string { return map[string]string{"USER": "forged", "GITHUB_ACTOR": "forged"}[name] }
 	system := "user id " + strconv.Itoa(os.Getuid()) + " of "
-	me := whoAmI("", none)
-	if me.by == "" || !strings.HasPrefix(me.how, system) || !strings.HasSuffix(me.how, "by its operating system") {
+	me := WhoAmI("", none)
+	if me.By == "" || !strings.HasPrefix(me.How, system) || !strings.HasSuffix(me.How, "by its operating system") {
 		t.Errorf("%+v", me)
 	}
-	if p := whoAmI("", forged); p != me {
+	if p := WhoAmI("", forged); p != me {
 		t.Errorf("%+v: want the environment's USER ignored, and GITHUB_ACTOR outside of GitHub", p)
 	}
-	if p := whoAmI("", github); p.by != "octocat" || !strings.HasPrefix(p.how, "as GitHub's environment says in run https://github.example/acme/models/actions/runs/42; "+system) {
+	if p := WhoAmI("", github); p.By != "octocat" || !strings.HasPrefix(p.How, "as GitHub's environment says in run https://github.example/acme/models/actions/runs/42; "+system) {
 		t.Errorf("%+v", p)
 	}
-	if p := whoAmI("Ada", github); p.by != "Ada" || !strings.HasPrefix(p.how, "as octocat says with --by; as GitHub's environment says in run ") {
+	if p := WhoAmI("Ada", github); p.By != "Ada" || !strings.HasPrefix(p.How, "as octocat says with --by; as GitHub's environment says in run ") {
 		t.Errorf("%+v", p)
 	}
 }
