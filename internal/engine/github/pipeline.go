@@ -57,7 +57,7 @@ func (p *Pipelines) Apply(ctx context.Context, c pipeline.Change) (pipeline.Stat
 		c.Before = pipeline.Status{}
 	}
 	defer p.c.reads.forget(r)
-	a := &applying{want: c, known: c.Before.Path != "", st: c.Before}
+	a := &pipelineApply{want: c, known: c.Before.Path != "", st: c.Before}
 	if a.site, err = r.survey(ctx, c.Path, c.Delivery.Branch); err != nil {
 		return a.st, err
 	}
@@ -72,8 +72,8 @@ func (p *Pipelines) Apply(ctx context.Context, c pipeline.Change) (pipeline.Stat
 	return a.st, nil
 }
 
-// applying is an Apply under way.
-type applying struct {
+// A pipelineApply is an Apply under way.
+type pipelineApply struct {
 	want pipeline.Change
 	*site
 	known bool            // the pipeline was there before
@@ -83,7 +83,7 @@ type applying struct {
 }
 
 // begin takes over what there is, and refuses what may not be touched.
-func (a *applying) begin() error {
+func (a *pipelineApply) begin() error {
 	a.st.Place, a.st.Branch, a.st.Content, a.st.Behind = a.want.Place, a.branch, a.now().content, nil
 	a.st.Made, a.st.Environments = slices.Clone(a.st.Made), slices.Clone(a.st.Environments)
 	if a.pull != nil {
@@ -111,25 +111,25 @@ func (a *applying) begin() error {
 }
 
 // left is what is true after an error: zero if nothing came into being.
-func (a *applying) left() pipeline.Status {
+func (a *pipelineApply) left() pipeline.Status {
 	if !a.known && !a.came {
 		return pipeline.Status{}
 	}
 	return a.st
 }
 
-func (a *applying) make(name string) {
+func (a *pipelineApply) make(name string) {
 	if !a.st.MadeIt(name) {
 		a.st.Made = append(a.st.Made, name)
 	}
 }
 
-func (a *applying) unmake(name string) {
+func (a *pipelineApply) unmake(name string) {
 	a.st.Made = slices.DeleteFunc(a.st.Made, func(n string) bool { return n == name })
 }
 
 // environments makes them real, in the order in which they are written. All are looked at before the first is touched.
-func (a *applying) environments(ctx context.Context) error {
+func (a *pipelineApply) environments(ctx context.Context) error {
 	if len(a.want.Environments) == 0 {
 		return nil
 	}
@@ -161,8 +161,8 @@ func (a *applying) environments(ctx context.Context) error {
 	return nil
 }
 
-func (a *applying) change(e pipeline.Environment) EnvironmentChange {
-	c := EnvironmentChange{Path: a.want.Path, Adopt: a.want.Adopt, Want: e}
+func (a *pipelineApply) change(e pipeline.Environment) EnvironmentChange {
+	c := EnvironmentChange{Path: a.want.Path, Adopt: a.want.Adopt, Want: e, Made: a.want.Before.MadeIt(madeEnvironment + e.Name)}
 	if i := environmentOf(a.want.Before.Environments, e.Name); i >= 0 {
 		c.Before = &a.want.Before.Environments[i]
 	}
@@ -183,7 +183,7 @@ func put(st *pipeline.Status, e pipeline.EnvironmentStatus) {
 }
 
 // deliver brings the file.
-func (a *applying) deliver(ctx context.Context) error {
+func (a *pipelineApply) deliver(ctx context.Context) error {
 	d := &delivery{
 		site: a.site, mode: a.want.Delivery.Mode, change: fileChange{path: a.want.Path, content: a.want.Content}, planned: a.want.Base, known: a.known,
 		words: bringing(a.want, a.branch),
@@ -210,7 +210,7 @@ func (a *applying) deliver(ctx context.Context) error {
 }
 
 // checks makes them required, or no longer.
-func (a *applying) checks(ctx context.Context) error {
+func (a *pipelineApply) checks(ctx context.Context) error {
 	if len(a.want.RequiredChecks) > 0 {
 		rules, err := a.ApplyRuleset(ctx, a.want.Path, a.want.Delivery.Branch, a.want.RequiredChecks)
 		if rules.ID != 0 {
@@ -242,7 +242,7 @@ func rulesetID(made string) (int64, bool) {
 
 // tidy takes leave of environments that the pipeline no longer has: of their variables and secrets at once; and of those that it
 // made, unless the workflow that is still on the branch deploys to them: GitHub would make them anew, without protection.
-func (a *applying) tidy(ctx context.Context) error {
+func (a *pipelineApply) tidy(ctx context.Context) error {
 	wanted := func(name string) bool {
 		return slices.ContainsFunc(a.want.Environments, func(e pipeline.Environment) bool { return strings.EqualFold(e.Name, name) })
 	}
@@ -273,6 +273,6 @@ func (a *applying) tidy(ctx context.Context) error {
 }
 
 // order is the place of an environment in the Spec.
-func (a *applying) order(name string) int {
+func (a *pipelineApply) order(name string) int {
 	return slices.IndexFunc(a.want.Environments, func(e pipeline.Environment) bool { return strings.EqualFold(e.Name, name) })
 }

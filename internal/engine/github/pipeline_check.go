@@ -132,9 +132,6 @@ func (c *checking) file(ctx context.Context) error {
 	return err
 }
 
-// reviewersLimit is GitHub's, of one environment.
-const reviewersLimit = 6
-
 func (c *checking) environments(ctx context.Context) error {
 	for i, e := range c.spec.Environments {
 		if n := len(e.Reviewers); n > reviewersLimit {
@@ -181,13 +178,13 @@ func (c *checking) deploys(ctx context.Context) error {
 		if l.Has(d.Environment) {
 			continue
 		}
-		var have []string
+		have := l.Names()
 		for _, e := range c.spec.Environments {
-			have = append(have, fmt.Sprintf("%q", e.Name))
+			have = append(have, e.Name)
 		}
 		hint := "Add a block environment with that name"
-		if len(have) > 0 {
-			hint += ", or name one that there is: " + strings.Join(have, ", ")
+		if near := nearest(d.Environment, have, 5); len(near) > 0 {
+			hint += ", or name one that there is: " + strings.Join(near, ", ")
 		}
 		c.problem(false, "There is no such environment", fmt.Sprintf("Deploy %q goes to environment %q, which neither this pipeline nor %s has: GitHub would make it at the first run, without protection. %s.", d.Name, d.Environment, c.r, hint), "deploy", i, "environment")
 	}

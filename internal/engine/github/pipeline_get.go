@@ -143,9 +143,7 @@ func (p *Pipelines) getRules(ctx context.Context, r *Repository, known pipeline.
 	if imported {
 		st.Made = append(st.Made, fmt.Sprintf("%s%d", madeRuleset, rules.ID))
 	}
-	if !rules.Changed {
-		st.RequiredChecks = rules.Checks
-	}
+	st.RequiredChecks = rules.Checks
 	return nil
 }
 
