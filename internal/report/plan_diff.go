@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/diff"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/terraform"
 )
 
@@ -151,95 +152,20 @@ func valueLines(v terraform.Value, most int) []string {
 	return lines
 }
 
-const (
-	contextLines = 3
-	maxDiffCells = 1 << 16 // of the table of common lines; beyond it all lines are told as changed
-)
-
 // diffLines compares lines: what is the same is told around what is not, and left out elsewhere.
 func diffLines(before, after []string) []string {
-	head := 0
-	for head < len(before) && head < len(after) && before[head] == after[head] {
-		head++
-	}
-	tail := 0
-	for tail < len(before)-head && tail < len(after)-head && before[len(before)-1-tail] == after[len(after)-1-tail] {
-		tail++
-	}
-	lines := same(before[:head], false, true)
-	lines = append(lines, changed(before[head:len(before)-tail], after[head:len(after)-tail])...)
-	return append(lines, same(before[len(before)-tail:], true, false)...)
-}
-
-// same tells unchanged lines: those next to a change, which may stand before and after them.
-func same(lines []string, changeBefore, changeAfter bool) []string {
-	first, last := 0, 0
-	if changeBefore {
-		first = contextLines
-	}
-	if changeAfter {
-		last = contextLines
-	}
 	var told []string
-	for i, l := range lines {
-		switch left := len(lines) - first - last; {
-		case left <= 1 || i < first || i >= len(lines)-last:
-			told = append(told, line("  ", l))
-		case i == first:
-			told = append(told, fmt.Sprintf("@@ %s are the same @@", many(left, "line")))
+	for _, l := range diff.Lines(before, after) {
+		switch l.Kind {
+		case diff.Same:
+			told = append(told, line("  ", l.Text))
+		case diff.Removed:
+			told = append(told, line("- ", l.Text))
+		case diff.Added:
+			told = append(told, line("+ ", l.Text))
+		case diff.Omitted:
+			told = append(told, fmt.Sprintf("@@ %s are the same @@", many(l.N, "line")))
 		}
-	}
-	return told
-}
-
-// changed tells lines by the longest common subsequence.
-func changed(before, after []string) []string {
-	if len(before)*len(after) > maxDiffCells {
-		return appendLines(appendLines(nil, "- ", before), "+ ", after)
-	}
-	common := commonLines(before, after)
-	var told []string
-	i, j := 0, 0
-	for i < len(before) || j < len(after) {
-		if i < len(before) && j < len(after) && before[i] == after[j] {
-			from := i
-			for i < len(before) && j < len(after) && before[i] == after[j] {
-				i, j = i+1, j+1
-			}
-			told = append(told, same(before[from:i], true, true)...)
-			continue
-		}
-		if j == len(after) || i < len(before) && common[i+1][j] >= common[i][j+1] {
-			told = append(told, line("- ", before[i]))
-			i++
-			continue
-		}
-		told = append(told, line("+ ", after[j]))
-		j++
-	}
-	return told
-}
-
-// commonLines[i][j] is the length of the longest common subsequence of before[i:] and after[j:].
-func commonLines(before, after []string) [][]int32 {
-	common := make([][]int32, len(before)+1)
-	for i := range common {
-		common[i] = make([]int32, len(after)+1)
-	}
-	for i := len(before) - 1; i >= 0; i-- {
-		for j := len(after) - 1; j >= 0; j-- {
-			common[i][j] = max(common[i+1][j], common[i][j+1])
-			if before[i] == after[j] {
-				common[i][j] = common[i+1][j+1] + 1
-			}
-		}
-	}
-	return common
-}
-
-func appendLines(told []string, mark string, lines []string) []string {
-	for _, l := range lines {
-		told = append(told, line(mark, l))
 	}
 	return told
 }
