@@ -43,6 +43,8 @@ func New(version string, engineCommand []string, more ...Option) func() provider
 	}
 }
 
+var _ provider.ProviderWithFunctions = &tidegate{}
+
 func (p *tidegate) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName = "tidegate"
 	resp.Version = p.version
