@@ -6,8 +6,12 @@ import "time"
 type Fault struct {
 	// Operation is GitHub's name of it ("issues/create-comment"); a star at its end stands for any end; "": all.
 	Operation string
-	Skip      int // so many of such requests go well first
-	Times     int // so many go wrong then; 0: all
+	Writes    bool // only requests that change something: no GET
+	Skip      int  // so many of such requests go well first
+	Times     int  // so many go wrong then; 0: all
+	// Outage makes everything go wrong from the first such request on, reads and other operations too, until Heal: with Skip 3
+	// and Writes, the API is down after three writes.
+	Outage bool
 	// Applied carries the request out before it goes wrong: GitHub did it, the client does not know.
 	Applied bool
 

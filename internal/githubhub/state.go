@@ -109,6 +109,12 @@ type NewRun struct {
 	SHA      string // "": the branch's
 	Number   int    // of the pull request, if of one
 	Job      string // name of the job: "job"
+
+	Created time.Time // zero: now; with a Duration and a Conclusion, so long ago
+	// Conclusion makes it one that is over: "success", "failure", "cancelled". Duration is how long it took.
+	Conclusion string
+	Duration   time.Duration
+	Status     string // without a Conclusion: "queued", "waiting" or "in_progress", which "" is
 }
 
 // A Run of a workflow. Its Token is the GITHUB_TOKEN of its job: with every permission, but to read only for the

@@ -83,7 +83,7 @@ func (w *World) serveAPI(out http.ResponseWriter, r *http.Request) {
 	at, routeErr := w.api.Find(r)
 	entry.Operation = at.ID
 
-	f := w.fault(at.ID)
+	f := w.fault(at.ID, r.Method)
 	entry.Fault = f != nil
 	if f != nil && !f.wait(r) {
 		w.record(entry)

@@ -157,6 +157,14 @@ func (w *World) headOf(r *repository, x *run) *repository {
 	return r
 }
 
+// moved is when the run last changed: when it ended.
+func (x *run) moved() time.Time {
+	if x.check.completed.IsZero() {
+		return x.created
+	}
+	return x.check.completed
+}
+
 func (w *World) renderRun(r *repository, x *run) object {
 	api := w.link("/repos/%s/actions/runs/%d", r.fullName(), x.id)
 	workflow := w.link("/repos/%s/actions/workflows/%d", r.fullName(), x.workflow)
@@ -174,7 +182,7 @@ func (w *World) renderRun(r *repository, x *run) object {
 		"id": x.id, "node_id": node("WFR", x.id), "name": x.file, "path": x.file, "display_title": x.file, "event": x.event,
 		"head_branch": x.branch, "head_sha": x.sha, "run_number": x.number, "run_attempt": 1, "status": x.check.status,
 		"conclusion": orNull(x.check.conclusion), "workflow_id": x.workflow, "check_suite_id": x.id, "pull_requests": pulls,
-		"created_at": stamp(x.created), "updated_at": stamp(x.created), "run_started_at": stamp(x.created),
+		"created_at": stamp(x.created), "updated_at": stamp(x.moved()), "run_started_at": stamp(x.check.started),
 		"actor": w.renderAccount(x.actor), "triggering_actor": w.renderAccount(x.actor),
 		"repository": w.renderRepoShort(r), "head_repository": w.renderRepoShort(w.headOf(r, x)), "head_commit": nil,
 		"url": api, "html_url": fmt.Sprintf("%s/%s/actions/runs/%d", w.url, r.fullName(), x.id),

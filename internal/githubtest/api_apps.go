@@ -36,6 +36,9 @@ var metaOperations = map[string]func(*call) (answer, error){
 var appOperations = map[string]func(*call) (answer, error){
 	"apps/get-by-slug": func(c *call) (answer, error) {
 		a := c.w.apps[c.at.Params["app_slug"]]
+		if c.at.Params["app_slug"] == actionsSlug {
+			a = c.w.app(actionsSlug) // it is everywhere
+		}
 		if a == nil {
 			return answer{}, notFound()
 		}

@@ -14,7 +14,7 @@ func init() {
 	for _, group := range []map[string]func(*call) (answer, error){
 		metaOperations, appOperations, repoOperations, gitOperations, pullOperations, issueOperations, checkOperations,
 		deploymentOperations, actionsOperations, tagOperations, protectionOperations, environmentOperations,
-		secretOperations, variableOperations, orgOperations, rulesetOperations,
+		secretOperations, variableOperations, orgOperations, rulesetOperations, workflowOperations, collaboratorOperations,
 	} {
 		for id, do := range group {
 			operations[id] = do

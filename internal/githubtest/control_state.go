@@ -155,13 +155,15 @@ func (w *World) controlDeployments(in named) (any, error) {
 func (w *World) controlRun(in struct {
 	Repo, Workflow, Event, Branch, SHA, Job string
 	Number                                  int
+	timing
 }) (any, error) {
 	r, err := w.repo(in.Repo)
 	if err != nil {
 		return nil, err
 	}
+	file := orDefault(in.Workflow, ".github/workflows/ci.yml")
 	x := &run{
-		id: w.id(), job: w.id(), workflow: w.id(), number: len(r.runs) + 1, file: orDefault(in.Workflow, ".github/workflows/ci.yml"),
+		id: w.id(), job: w.id(), workflow: w.workflowID(r, file), number: len(r.runs) + 1, file: file,
 		event: orDefault(in.Event, "push"), branch: orDefault(in.Branch, r.branch), sha: in.SHA, actor: w.account("octocat"), created: now(),
 	}
 	if in.Number != 0 {
@@ -178,6 +180,9 @@ func (w *World) controlRun(in struct {
 	x.check = &checkRun{
 		id: x.job, job: true, app: w.app(actionsSlug), sha: x.sha, name: orDefault(in.Job, "job"), status: "in_progress", started: now(),
 		details: fmt.Sprintf("%s/%s/actions/runs/%d/job/%d", w.url, r.fullName(), x.id, x.job),
+	}
+	if err := x.at(in.timing); err != nil {
+		return nil, err
 	}
 	r.checks = append(r.checks, x.check)
 	r.runs = append(r.runs, x)

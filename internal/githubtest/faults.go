@@ -11,6 +11,7 @@ import (
 // A Fault makes requests go wrong; its fields are those of githubhub.Fault.
 type Fault struct {
 	Operation                     string
+	Writes, Outage                bool
 	Skip, Times                   int
 	Applied                       bool
 	Status                        int
@@ -25,12 +26,11 @@ type fault struct {
 }
 
 // fault returns the first fault that acts on a request of an operation.
-func (w *World) fault(operation string) *fault {
+func (w *World) fault(operation, method string) *fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.faults {
-		prefix, any := strings.CutSuffix(f.Operation, "*")
-		if f.Operation != "" && f.Operation != operation && (!any || !strings.HasPrefix(operation, prefix)) {
+		if out := f.Outage && f.met > f.Skip; !out && !f.fits(operation, method) {
 			continue
 		}
 		f.met++
@@ -39,6 +39,15 @@ func (w *World) fault(operation string) *fault {
 		}
 	}
 	return nil
+}
+
+// fits says whether a fault is about such a request.
+func (f *fault) fits(operation, method string) bool {
+	if f.Writes && (method == http.MethodGet || method == http.MethodHead) {
+		return false
+	}
+	prefix, any := strings.CutSuffix(f.Operation, "*")
+	return f.Operation == "" || f.Operation == operation || any && strings.HasPrefix(operation, prefix)
 }
 
 // breaks says whether the client gets another answer than it would.

@@ -142,3 +142,23 @@ func (r *repository) isProtected(branch string) bool {
 	rules, _ := r.activeRules("refs/heads/" + branch)
 	return r.protected[branch] != nil || len(rules) > 0
 }
+
+// held says whether rules hold a pull request that could be merged: its state is "blocked" then. Who may bypass them is
+// not asked.
+func (r *repository) held(p *pull) bool {
+	ref := "refs/heads/" + p.baseRef
+	ch := change{ref: ref, old: r.git.Ref(ref), new: p.merge, pull: p}
+	if rule := r.protected[p.baseRef]; rule != nil && len(r.violations(rule, ch)) > 0 {
+		return true
+	}
+	rules, _ := r.activeRules(ref)
+	for _, rule := range rules {
+		if rule["type"] == "required_linear_history" || rule["type"] == "update" {
+			continue // depends on how it is merged, or on by whom
+		}
+		if words, err := r.breaks(rule, ch); err != nil || len(words) > 0 {
+			return true
+		}
+	}
+	return false
+}

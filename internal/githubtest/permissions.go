@@ -101,6 +101,15 @@ var needs = map[string][]need{
 	"repos/create-repo-ruleset":                       {"administration=write"},
 	"repos/update-repo-ruleset":                       {"administration=write"},
 	"repos/delete-repo-ruleset":                       {"administration=write"},
+	"actions/list-repo-workflows":                     {"actions=read"},
+	"actions/get-workflow":                            {"actions=read"},
+	"actions/list-workflow-runs":                      {"actions=read"},
+	"actions/list-workflow-runs-for-repo":             {"actions=read"},
+	"actions/get-custom-oidc-sub-claim-for-repo":      {"actions=read"},
+	"actions/set-custom-oidc-sub-claim-for-repo":      {"actions=write"},
+	"repos/list-collaborators":                        {"metadata=read"},
+	"repos/check-collaborator":                        {"metadata=read"},
+	"repos/get-collaborator-permission-level":         {"metadata=read"},
 }
 
 // readOnly are the permissions of a workflow of a fork's pull request.
@@ -113,7 +122,10 @@ func readOnly() map[string]string {
 }
 
 // guarded are operations that read what not even a public repository shows to everybody.
-var guarded = map[string]bool{"repos/get-branch-protection": true}
+var guarded = map[string]bool{
+	"repos/get-branch-protection": true, "repos/list-collaborators": true, "repos/check-collaborator": true,
+	"repos/get-collaborator-permission-level": true, "actions/get-custom-oidc-sub-claim-for-repo": true,
+}
 
 func init() {
 	for id := range secretOperations {

@@ -142,8 +142,11 @@ func (w *World) renderPullFully(p *pull) (object, error) {
 	out["mergeable"], out["rebaseable"], out["mergeable_state"] = any(nil), any(nil), "unknown"
 	if p.open() {
 		out["mergeable"], out["rebaseable"], out["mergeable_state"] = p.merge != "", p.merge != "", "clean"
-		if p.merge == "" {
+		switch {
+		case p.merge == "":
 			out["mergeable_state"] = "dirty"
+		case p.repo.held(p):
+			out["mergeable_state"] = "blocked"
 		}
 	}
 	out["comments"], out["review_comments"], out["maintainer_can_modify"] = len(p.comments), 0, false

@@ -137,7 +137,20 @@ func TestRequiredChecksHoldPushesAndMerges(t *testing.T) {
 	if got := merge(); got != 405 {
 		t.Errorf("with a check that failed, and one of another app: %d", got)
 	}
+	state := func() string {
+		p, _, err := c.PullRequests.Get(t.Context(), "acme", "infra", number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.GetMergeableState()
+	}
+	if got := state(); got != "blocked" {
+		t.Errorf("with a check that failed it is %s", got)
+	}
 	check(s.workflow(), "test", "success")
+	if got := state(); got != "clean" {
+		t.Errorf("with all checks it is %s", got)
+	}
 	if got := merge(); got != 200 {
 		t.Errorf("with all checks: %d", got)
 	}

@@ -101,6 +101,8 @@ type repository struct {
 	suites      map[string]int64 // by app and commit
 	deployments []*deployment
 	runs        []*run
+	workflowIDs map[string]int64 // by the path of the file
+	subject     subject
 	artifacts   []*artifact
 }
 
@@ -122,7 +124,7 @@ func (w *World) add(fullName string, private bool) (*repository, error) {
 	r := &repository{
 		id: w.id(), owner: w.account(owner), name: name, private: private, branch: "main", created: now(), pushed: now(),
 		protected: map[string]*protection{}, roles: map[string]string{}, suites: map[string]int64{},
-		secrets: newSecrets(w.id()), variables: values{},
+		secrets: newSecrets(w.id()), variables: values{}, workflowIDs: map[string]int64{},
 	}
 	r.git.Dir = filepath.Join(w.dir, strings.ToLower(owner), strings.ToLower(name)+".git")
 	w.repos[strings.ToLower(fullName)] = r
