@@ -33,6 +33,17 @@ func (h *Hub) Fail(f Fault) {
 	h.call("fault", f, nil)
 }
 
+// PushBefore has somebody else push a commit right before a request of an operation is carried out, once, after skip of them
+// went by: "git/update-ref" then finds that the branch moved since it was read.
+func (r *Repository) PushBefore(operation string, skip int, c Commit) {
+	r.hub.t.Helper()
+	input := struct {
+		Repo string
+		Commit
+	}{r.FullName, c}
+	r.hub.call("meanwhile", map[string]any{"operation": operation, "skip": skip, "what": "push", "input": input}, nil)
+}
+
 // Heal ends all faults.
 func (h *Hub) Heal() {
 	h.t.Helper()

@@ -13,6 +13,11 @@
 //	... a client with hub.APIURL and token ...
 //	sha := repo.Merge(pull.Number, githubhub.Squash)
 //
+// What it has besides: environments with secrets that a test can read (Secrets), variables, plans that drop protections
+// (SetPlan), protected branches (Protect) and rulesets (AddRuleset) that refuse pushes and merges, teams, people and their
+// roles, tags, tokens with permissions or scopes, outages that start in the middle (Fail) and commits that somebody else
+// pushes in between (PushBefore).
+//
 // A request that GitHub's description does not know, or an answer of the server that it forbids, fails the test when
 // it ends; a test that sends such on purpose says so by TakeViolations.
 package githubhub

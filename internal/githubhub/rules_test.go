@@ -85,3 +85,18 @@ func TestAnActiveRulesetIsEnforced(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestABranchMovesInBetween(t *testing.T) {
+	t.Parallel()
+	hub := githubhub.Start(t)
+	repo := hub.Repository("acme/infra", nil)
+	token := hub.Token(githubhub.Token{Kind: githubhub.AppToken})
+	next := repo.Push(githubhub.Commit{Branch: "next", Files: githubhub.Files{"x": "x"}})
+	repo.PushBefore("git/update-ref", 0, githubhub.Commit{Files: githubhub.Files{"theirs": "y"}})
+	if got := ask(t, hub, token, "PATCH", "/repos/acme/infra/git/refs/heads/main", object{"sha": next}, nil); got != 422 {
+		t.Errorf("%d", got)
+	}
+	if got := repo.Resolve("main"); got == repo.SHA || got == next {
+		t.Errorf("main is at %s: want what was pushed meanwhile", got)
+	}
+}

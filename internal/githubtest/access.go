@@ -105,7 +105,7 @@ func (c *call) noWorkflows() error {
 	if c.who.classic {
 		return notFound()
 	}
-	return c.refused([]need{"contents=write", "workflows=write"})
+	return c.refused([]need{"contents=write,workflows=write"}) // both
 }
 
 // noun is what GitHub calls the token's holder when it refuses a workflow file by name.

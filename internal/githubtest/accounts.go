@@ -105,11 +105,13 @@ var permissionNames = map[string]bool{
 	"actions": true, "checks": true, "contents": true, "deployments": true, "issues": true, "metadata": true,
 	"pull_requests": true, "statuses": true, "administration": true, "environments": true, "secrets": true,
 	"workflows": true, "members": true, "actions_variables": true,
+	"organization_administration": true,
 }
 
 // neverOfWorkflows are permissions that the token of a workflow's job cannot have, whatever the workflow asks for.
 var neverOfWorkflows = map[string]bool{
 	"administration": true, "environments": true, "secrets": true, "workflows": true, "members": true, "actions_variables": true,
+	"organization_administration": true,
 }
 
 // newToken makes a token, or says which of its words is none.

@@ -89,6 +89,10 @@ func (w *World) serveAPI(out http.ResponseWriter, r *http.Request) {
 		w.record(entry)
 		return
 	}
+	if err := w.before(at.ID); err != nil {
+		http.Error(out, "the GitHub of this test: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
 	var a written
 	if f == nil || f.Applied || f.Empty || !f.breaks() {
 		a = w.answer(r, at, routeErr, body, &entry)

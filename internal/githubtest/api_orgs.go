@@ -36,7 +36,7 @@ func (c *call) allowOrg(operation string) error {
 	}
 	wanted := "members=read"
 	if strings.HasPrefix(operation, "oidc/") {
-		wanted = "administration=read"
+		wanted = "organization_administration=read"
 	}
 	if c.who == nil {
 		return &problem{status: http.StatusUnauthorized, message: "Requires authentication"}

@@ -66,7 +66,8 @@ func (c *call) fullRuleset(s *ruleset) object {
 
 // mayAdminister says whether who asks could change the repository's settings.
 func (c *call) mayAdminister() bool {
-	defer c.header.Del("X-Accepted-GitHub-Permissions") // nobody asked for it
+	asked := c.header.Get("X-Accepted-GitHub-Permissions")
+	defer func() { c.header.Set("X-Accepted-GitHub-Permissions", asked) }() // nobody asked for these
 	return c.permitted("repos/update-repo-ruleset", needs["repos/update-repo-ruleset"], true) == nil
 }
 

@@ -30,29 +30,34 @@ type Request struct {
 type Violation struct{ Side, Method, Path, Operation, Why string }
 
 // controls are what a test can have the world do, by name. Their input and output is JSON that githubhub has types for.
-var controls = map[string]func(*World, json.RawMessage) (any, error){
-	"repository": control((*World).controlRepository), "delete-repository": control((*World).controlDelete), "push": control((*World).controlPush),
-	"delete-branch": control((*World).controlDeleteBranch), "protect": control((*World).controlProtect),
-	"resolve": control((*World).controlResolve), "open": control((*World).controlOpen), "pull": control((*World).controlPull),
-	"merge": control((*World).controlMerge), "close-pull": control((*World).controlClosePull),
-	"retitle": control((*World).controlRetitle), "token": control((*World).controlToken),
-	"revoke": control((*World).controlRevoke), "app": control((*World).controlApp), "fault": control((*World).controlFault),
-	"heal": control((*World).controlHeal), "quota": control((*World).controlQuota),
-	"get-quota": control((*World).controlGetQuota), "requests": control((*World).controlRequests),
-	"forget-requests": control((*World).controlForget), "take-violations": control((*World).controlViolations),
-	"comments": control((*World).controlComments), "comment": control((*World).controlComment),
-	"edit-comment": control((*World).controlEditComment), "delete-comment": control((*World).controlDeleteComment),
-	"check-runs": control((*World).controlCheckRuns), "deployments": control((*World).controlDeployments),
-	"run": control((*World).controlRun), "finish": control((*World).controlFinish), "artifacts": control((*World).controlArtifacts),
-	"upload": control((*World).controlUpload), "expire-artifact": control((*World).controlExpire),
-	"payload": control((*World).controlPayload), "unprotect": control((*World).controlUnprotect), "tag": control((*World).controlTag),
-	"role": control((*World).controlRole), "archive": control((*World).controlArchive),
-	"rulesets": control((*World).controlRulesets), "add-ruleset": control((*World).controlAddRuleset),
-	"delete-ruleset": control((*World).controlDeleteRuleset),
-	"team":           control((*World).controlTeam), "user": control((*World).controlUser), "plan": control((*World).controlPlan),
-	"environments": control((*World).controlEnvironments), "set-environment": control((*World).controlSetEnvironment),
-	"delete-environment": control((*World).controlDeleteEnvironment), "values": control((*World).controlValues),
-	"set-value": control((*World).controlSetValue), "delete-value": control((*World).controlDeleteValue),
+var controls map[string]func(*World, json.RawMessage) (any, error)
+
+func init() { // not where it is declared: one of them does others
+	controls = map[string]func(*World, json.RawMessage) (any, error){
+		"repository": control((*World).controlRepository), "delete-repository": control((*World).controlDelete), "push": control((*World).controlPush),
+		"delete-branch": control((*World).controlDeleteBranch), "protect": control((*World).controlProtect),
+		"resolve": control((*World).controlResolve), "open": control((*World).controlOpen), "pull": control((*World).controlPull),
+		"merge": control((*World).controlMerge), "close-pull": control((*World).controlClosePull),
+		"retitle": control((*World).controlRetitle), "token": control((*World).controlToken),
+		"revoke": control((*World).controlRevoke), "app": control((*World).controlApp), "fault": control((*World).controlFault),
+		"heal": control((*World).controlHeal), "quota": control((*World).controlQuota),
+		"get-quota": control((*World).controlGetQuota), "requests": control((*World).controlRequests),
+		"forget-requests": control((*World).controlForget), "take-violations": control((*World).controlViolations),
+		"comments": control((*World).controlComments), "comment": control((*World).controlComment),
+		"edit-comment": control((*World).controlEditComment), "delete-comment": control((*World).controlDeleteComment),
+		"check-runs": control((*World).controlCheckRuns), "deployments": control((*World).controlDeployments),
+		"run": control((*World).controlRun), "finish": control((*World).controlFinish), "artifacts": control((*World).controlArtifacts),
+		"upload": control((*World).controlUpload), "expire-artifact": control((*World).controlExpire),
+		"payload": control((*World).controlPayload), "unprotect": control((*World).controlUnprotect), "tag": control((*World).controlTag),
+		"role": control((*World).controlRole), "archive": control((*World).controlArchive),
+		"rulesets": control((*World).controlRulesets), "add-ruleset": control((*World).controlAddRuleset),
+		"delete-ruleset": control((*World).controlDeleteRuleset),
+		"team":           control((*World).controlTeam), "user": control((*World).controlUser), "plan": control((*World).controlPlan),
+		"environments": control((*World).controlEnvironments), "set-environment": control((*World).controlSetEnvironment),
+		"delete-environment": control((*World).controlDeleteEnvironment), "values": control((*World).controlValues),
+		"set-value": control((*World).controlSetValue), "delete-value": control((*World).controlDeleteValue),
+		"meanwhile": control((*World).controlMeanwhile),
+	}
 }
 
 // control decodes the input of one.

@@ -150,6 +150,33 @@ func TestWorkflowFilesNeedARightOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	for path, want := range map[string]string{".github/workflows/x.yml": "contents=write,workflows=write", "x.tf": "contents=write"} {
+		c := s.client(s.token(object{"kind": "app", "permissions": object{"contents": "write"}}))
+		_, res, _ := c.Git.CreateTree(t.Context(), "acme", "infra", "", []*github.TreeEntry{
+			{Path: &path, Mode: github.String("100644"), Type: github.String("blob"), Content: github.String("x")},
+		})
+		if got := res.Header.Get("X-Accepted-GitHub-Permissions"); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestSomebodyElseComesFirst(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.must("meanwhile", object{"operation": "git/update-ref", "skip": 1, "what": "push", "input": object{"repo": repoName, "files": contents{"theirs": "x"}}})
+	c := s.app()
+	if got := []int{status(t, s.advance(c, "main", "a", "1")), status(t, s.advance(c, "main", "a", "2")), status(t, s.advance(c, "main", "a", "3"))}; got[0] != 200 || got[1] != 422 || got[2] != 200 {
+		t.Errorf("%v: want the second overtaken", got)
+	}
+	if _, err := s.do("meanwhile", object{"operation": "git/push", "what": "push"}); err == nil {
+		t.Error("before an operation that there is none of")
+	}
+}
+
 func TestRolesAndArchivesSayWhoMayWrite(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

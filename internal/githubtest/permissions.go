@@ -152,6 +152,9 @@ func (c *call) allow(operation string) error {
 		}
 		return nil
 	}
+	if !c.who.classic && len(wanted) > 0 {
+		c.header.Set("X-Accepted-GitHub-Permissions", strings.Join(wanted, "; ")) // GitHub says it with every answer
+	}
 	if err := c.permitted(operation, wanted, writes); err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type World struct {
 	tokens     map[string]*token
 	repos      map[string]*repository // by full name in lower case
 	faults     []*fault
+	meanwhiles []*meanwhile
 	log        []Request
 	violations []Violation
 	downloads  map[string]*artifact // by the secret of a signed address
