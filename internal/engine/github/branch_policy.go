@@ -83,7 +83,7 @@ func (r *Repository) writePatterns(ctx context.Context, name string, want []stri
 
 func (r *Repository) addPattern(ctx context.Context, name, word string) error {
 	t := task{doing: fmt.Sprintf("let branches %q deploy to environment %q", word, name), needs: "administration: write", write: true}
-	_, err := r.send(ctx, http.MethodPost, inEnvironment(name, "/deployment-branch-policies"), policyOf(word), nil)
+	err := r.send(ctx, http.MethodPost, inEnvironment(name, "/deployment-branch-policies"), policyOf(word))
 	if answered(err, http.StatusSeeOther) { // it is there already: the answer to a first try was lost
 		return nil
 	}
@@ -92,7 +92,7 @@ func (r *Repository) addPattern(ctx context.Context, name, word string) error {
 
 func (r *Repository) deletePattern(ctx context.Context, name string, p branchPolicy) error {
 	t := task{doing: fmt.Sprintf("let branches %q no longer deploy to environment %q", p.word(), name), needs: "administration: write", write: true}
-	_, err := r.send(ctx, http.MethodDelete, inEnvironment(name, fmt.Sprintf("/deployment-branch-policies/%d", p.ID)), nil, nil)
+	err := r.send(ctx, http.MethodDelete, inEnvironment(name, fmt.Sprintf("/deployment-branch-policies/%d", p.ID)), nil)
 	if missing(err) {
 		return nil
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	gh "github.com/google/go-github/v60/github"
-
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
 
@@ -75,12 +73,13 @@ func inEnvironment(name, path string) string {
 }
 
 // send writes below the repository what may be written twice.
-func (r *Repository) send(ctx context.Context, method, path string, body, into any) (*gh.Response, error) {
+func (r *Repository) send(ctx context.Context, method, path string, body any) error {
 	req, err := r.c.api.NewRequest(method, fmt.Sprintf("repos/%s/%s", r, path), body)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return r.c.api.Do(mayRepeat(ctx), req, into)
+	_, err = r.c.api.Do(mayRepeat(ctx), req, nil)
+	return err
 }
 
 // missing reports whether GitHub said that there is no such thing.

@@ -284,7 +284,7 @@ func (r *Repository) DeleteEnvironment(ctx context.Context, name, path string) e
 		return r.failed(t, &Error{Kind: pipeline.ErrExists, Message: oneLine("its variable " + EnvironmentLabel + " says that it is of " + label),
 			Next: "It stays as it is. Delete it by hand if nobody needs it, or set the variable to " + path + "."})
 	}
-	_, err = r.send(ctx, http.MethodDelete, inEnvironment(name, ""), nil, nil)
+	err = r.send(ctx, http.MethodDelete, inEnvironment(name, ""), nil)
 	if missing(err) {
 		return nil
 	}

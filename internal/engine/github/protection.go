@@ -155,7 +155,7 @@ func (r *Repository) writeProtection(ctx context.Context, want pipeline.Environm
 	if err := r.mayWrite(t); err != nil {
 		return err
 	}
-	_, err := r.send(ctx, http.MethodPut, inEnvironment(want.Name, ""), body, nil)
+	err := r.send(ctx, http.MethodPut, inEnvironment(want.Name, ""), body)
 	if err == nil {
 		return nil
 	}

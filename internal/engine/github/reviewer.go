@@ -20,10 +20,10 @@ type wireReviewer struct {
 
 // word is what a user would write. Teams that review are of the organization that has the repository.
 func (w wireReviewer) word(owner string) string {
-	switch {
-	case w.Type == "User":
+	switch w.Type {
+	case "User":
 		return w.Reviewer.Login
-	case w.Type == "Team":
+	case "Team":
 		return "@" + owner + "/" + w.Reviewer.Slug
 	}
 	return fmt.Sprintf("%s %d", w.Type, w.Reviewer.ID)

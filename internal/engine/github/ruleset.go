@@ -96,7 +96,7 @@ func (l *Rulesets) Of(ctx context.Context, path string) (Ruleset, bool, error) {
 	}
 	app, err := l.r.c.actionsApp(ctx)
 	if err != nil {
-		return Ruleset{}, true, l.r.failed(readingRulesets, err)
+		return Ruleset{}, true, err
 	}
 	return have.ruleset(app), true, nil
 }
@@ -196,11 +196,20 @@ func (c *Client) actionsApp(ctx context.Context) (int64, error) {
 	}
 	const slug = "github-actions"
 	return c.apps.get(slug, func() (int64, error) {
+		t := task{doing: "find the id of the app github-actions", needs: "metadata: read"}
 		app, _, err := c.api.Apps.Get(ctx, slug)
 		if err == nil && app.GetID() == 0 {
-			err = strange(task{})
+			err = strange(t)
 		}
-		return app.GetID(), err
+		if err != nil {
+			e := explain(t, err)
+			e.Message = c.redact(e.Message)
+			if errors.Is(e.Kind, ErrNotFound) {
+				e.Next = "Required checks count from GitHub Actions alone: see that this server has Actions switched on, or take required_checks out."
+			}
+			return 0, e
+		}
+		return app.GetID(), nil
 	})
 }
 

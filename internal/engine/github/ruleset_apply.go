@@ -19,7 +19,7 @@ func (r *Repository) ApplyRuleset(ctx context.Context, path, branch string, chec
 	}
 	app, err := r.c.actionsApp(ctx)
 	if err != nil {
-		return Ruleset{}, r.failed(t, err)
+		return Ruleset{}, err
 	}
 	have, err := r.findRuleset(ctx, path)
 	switch {
@@ -78,7 +78,7 @@ func isChecks(raw json.RawMessage) bool {
 // writeRuleset creates one, or changes have.
 func (r *Repository) writeRuleset(ctx context.Context, t task, path string, have *wireRuleset, body map[string]any) (int64, error) {
 	if have != nil {
-		_, err := r.send(ctx, http.MethodPut, fmt.Sprintf("rulesets/%d", have.ID), body, nil)
+		err := r.send(ctx, http.MethodPut, fmt.Sprintf("rulesets/%d", have.ID), body)
 		return have.ID, r.rulesetFailed(t, err)
 	}
 	return once(ctx, r.c.pause, func() (int64, error) {
@@ -112,7 +112,7 @@ func (r *Repository) DeleteRuleset(ctx context.Context, id int64, path string) e
 	if err != nil || have == nil || have.Name != RulesetName(path) {
 		return err
 	}
-	_, err = r.send(ctx, http.MethodDelete, fmt.Sprintf("rulesets/%d", id), nil, nil)
+	err = r.send(ctx, http.MethodDelete, fmt.Sprintf("rulesets/%d", id), nil)
 	if missing(err) {
 		return nil
 	}

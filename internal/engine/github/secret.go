@@ -145,13 +145,13 @@ func (r *Repository) putSecret(ctx context.Context, env, name, value string, key
 		return err
 	}
 	body := map[string]string{"encrypted_value": sealed, "key_id": key.ID}
-	_, err = r.send(ctx, http.MethodPut, inEnvironment(env, "/secrets/"+name), body, nil)
+	err = r.send(ctx, http.MethodPut, inEnvironment(env, "/secrets/"+name), body)
 	return err
 }
 
 func (r *Repository) deleteSecret(ctx context.Context, env, name string) error {
 	t := task{doing: fmt.Sprintf("delete secret %s of environment %q", name, env), needs: "environments: write", write: true}
-	_, err := r.send(ctx, http.MethodDelete, inEnvironment(env, "/secrets/"+name), nil, nil)
+	err := r.send(ctx, http.MethodDelete, inEnvironment(env, "/secrets/"+name), nil)
 	if missing(err) {
 		return nil
 	}

@@ -83,18 +83,18 @@ func (r *Repository) writeVariable(ctx context.Context, env, name, value string,
 	}
 	body := map[string]string{"name": name, "value": value}
 	if !exists {
-		_, err := r.send(ctx, http.MethodPost, inEnvironment(env, "/variables"), body, nil)
+		err := r.send(ctx, http.MethodPost, inEnvironment(env, "/variables"), body)
 		if !answered(err, http.StatusConflict) {
 			return r.failed(t, err)
 		}
 	}
-	_, err := r.send(ctx, http.MethodPatch, inEnvironment(env, "/variables/"+name), body, nil)
+	err := r.send(ctx, http.MethodPatch, inEnvironment(env, "/variables/"+name), body)
 	return r.failed(t, err)
 }
 
 func (r *Repository) deleteVariable(ctx context.Context, env, name string) error {
 	t := task{doing: fmt.Sprintf("delete variable %s of environment %q", name, env), needs: "environments: write", write: true}
-	_, err := r.send(ctx, http.MethodDelete, inEnvironment(env, "/variables/"+name), nil, nil)
+	err := r.send(ctx, http.MethodDelete, inEnvironment(env, "/variables/"+name), nil)
 	if missing(err) {
 		return nil
 	}
