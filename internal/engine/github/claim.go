@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -39,7 +40,7 @@ const (
 
 func (l *Environments) claim(ctx context.Context, c EnvironmentChange) (ownership, error) {
 	t := task{doing: fmt.Sprintf("take environment %q", c.Want.Name)}
-	if why := refusable(c.Want); why != "" {
+	if _, why := refusable(c.Want); why != "" {
 		return ours, l.r.failed(t, &Error{Kind: ErrRefused, Message: why, Next: "Nothing was written."})
 	}
 	e, exists := l.find(c.Want.Name)
@@ -90,34 +91,34 @@ func (l *Environments) unfinished(ctx context.Context, e wireEnvironment, want p
 
 var valueName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// refusable says what GitHub would not take of an environment, "" for nothing.
-func refusable(want pipeline.Environment) string {
+// refusable says what GitHub would not take of an environment, and by which attribute; "" for nothing.
+func refusable(want pipeline.Environment) (attribute, why string) {
 	switch {
 	case want.Name == "" || len(want.Name) > nameLimit || want.Name != strings.TrimSpace(want.Name) || strings.ContainsAny(want.Name, "'\"`,;\\\n\r"):
-		return fmt.Sprintf("the name %q is none: want 1 to %d characters without quotes, commas, semicolons and backslashes", want.Name, nameLimit)
+		return "name", fmt.Sprintf("the name %q is none: want 1 to %d characters without quotes, commas, semicolons and backslashes", want.Name, nameLimit)
 	case len(want.Reviewers) > reviewersLimit:
-		return fmt.Sprintf("%d reviewers: an environment has at most %d; make a team of them", len(want.Reviewers), reviewersLimit)
+		return "reviewers", fmt.Sprintf("%d reviewers: an environment has at most %d; name a team in place of its members", len(want.Reviewers), reviewersLimit)
 	case want.WaitMinutes < 0 || want.WaitMinutes > waitLimit:
-		return fmt.Sprintf("wait_minutes = %d: want 0 to %d (30 days)", want.WaitMinutes, waitLimit)
+		return "wait_minutes", fmt.Sprintf("wait_minutes = %d: want 0 to %d (30 days)", want.WaitMinutes, waitLimit)
 	case want.PreventSelfReview && len(want.Reviewers) == 0:
-		return "prevent_self_review = true without reviewers: GitHub keeps it only with at least one"
+		return "prevent_self_review", "prevent_self_review = true without reviewers: GitHub keeps it only with at least one"
 	}
-	if why := refusableNames("variable", slices.Collect(maps.Keys(want.Variables))); why != "" {
-		return why
-	}
-	secrets := slices.Clone(want.SecretNames)
-	for name := range want.Secrets {
-		if !slices.Contains(secrets, name) {
-			secrets = append(secrets, name)
+	for _, values := range []struct {
+		attribute, kind string
+		values          map[string]string
+		names           []string
+	}{{"variables", "variable", want.Variables, nil}, {"secrets_wo", "secret", want.Secrets, want.SecretNames}} {
+		names := slices.Clone(values.names)
+		for name := range values.values {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		if why := cmp.Or(refusableNames(values.kind, names), tooBig(values.kind, values.values)); why != "" {
+			return values.attribute, why
 		}
 	}
-	if why := refusableNames("secret", secrets); why != "" {
-		return why
-	}
-	if why := tooBig("variable", want.Variables); why != "" {
-		return why
-	}
-	return tooBig("secret", want.Secrets)
+	return "", ""
 }
 
 // refusableNames says what is wrong with the names of variables or secrets.

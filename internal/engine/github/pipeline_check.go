@@ -134,8 +134,9 @@ func (c *checking) file(ctx context.Context) error {
 
 func (c *checking) environments(ctx context.Context) error {
 	for i, e := range c.spec.Environments {
-		if n := len(e.Reviewers); n > reviewersLimit {
-			c.problem(false, "Too many reviewers", fmt.Sprintf("Environment %q has %d of them, and GitHub takes %d: name a team in place of its members.", e.Name, n, reviewersLimit), "environment", i, "reviewers")
+		if attribute, why := refusable(e); e.Name != "" && why != "" {
+			c.problem(false, "GitHub would not take the environment", fmt.Sprintf("Environment %q: %s.", e.Name, why), "environment", i, attribute)
+			continue
 		}
 		for j, word := range e.Reviewers {
 			err := c.r.CheckReviewer(ctx, word)

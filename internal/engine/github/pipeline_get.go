@@ -133,10 +133,14 @@ func (p *Pipelines) getRules(ctx context.Context, r *Repository, known pipeline.
 	if !asked && !imported {
 		return nil
 	}
-	rules, ok, err := r.Ruleset(ctx, known.Path)
-	if err != nil && imported && errors.Is(err, ErrPermission) {
+	l, err := share(ctx, p.c.reads, r, "rulesets", func() (*Rulesets, error) { return r.Rulesets(ctx) })
+	if err != nil && imported && (errors.Is(err, ErrPermission) || errors.Is(err, pipeline.ErrNotProtected)) {
 		return nil // a plan without rulesets, or a token that may not see them: none is ours
 	}
+	if err != nil {
+		return err
+	}
+	rules, ok, err := l.Of(ctx, known.Path)
 	if err != nil || !ok {
 		return err
 	}
