@@ -23,6 +23,24 @@ type kept struct {
 	made bool
 }
 
+// A wish is what is asked for: environments and required checks, "" of branch being the default one.
+type wish struct {
+	environments []pipeline.Environment
+	branch       string
+	checks       []string
+}
+
+func someWish(t *rapid.T) wish {
+	w := wish{
+		branch: rapid.SampledFrom([]string{"", "main", "release"}).Draw(t, "branch"),
+		checks: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"test", "scan", "lint"}), 0, 3, rapid.ID[string]).Draw(t, "checks"),
+	}
+	for _, name := range rapid.SampledFrom([][]string{{"production"}, {"staging"}, {"production", "staging"}, nil}).Draw(t, "names") {
+		w.environments = append(w.environments, someEnvironment(t, name))
+	}
+	return w
+}
+
 // someEnvironment draws what a user may ask for.
 func someEnvironment(t *rapid.T, name string) pipeline.Environment {
 	some := func(label string, of ...string) []string {
@@ -69,7 +87,8 @@ func someFault(t *rapid.T) githubhub.Fault {
 
 // converge is what the engine does about environments: those that are not asked for any more go, the others become what
 // is asked for. Like a Terraform, it keeps what came of each and goes on with the next one only when all went well.
-func converge(t *rapid.T, r *Repository, want []pipeline.Environment, state map[string]kept, adopt bool) error {
+func converge(t *rapid.T, r *Repository, asked wish, state map[string]kept, adopt bool) error {
+	want := asked.environments
 	for _, name := range slices.Sorted(maps.Keys(state)) {
 		if slices.ContainsFunc(want, func(e pipeline.Environment) bool { return e.Name == name }) {
 			continue
@@ -100,12 +119,25 @@ func converge(t *rapid.T, r *Repository, want []pipeline.Environment, state map[
 			return err
 		}
 	}
-	return nil
+	return convergeRules(t, r, asked)
+}
+
+// convergeRules is the same for the ruleset, which is found by its name.
+func convergeRules(t *rapid.T, r *Repository, asked wish) error {
+	if len(asked.checks) > 0 {
+		_, err := r.ApplyRuleset(t.Context(), fraudPath, asked.branch, asked.checks)
+		return err
+	}
+	rules, ok, err := r.Ruleset(t.Context(), fraudPath)
+	if err != nil || !ok {
+		return err
+	}
+	return r.DeleteRuleset(t.Context(), rules.ID, fraudPath)
 }
 
 // Whatever was asked for before, and whatever went wrong meanwhile: a last Apply makes everything what is asked for, and
 // what is others' is as it was.
-func TestEnvironmentsAlwaysConvergeAndNeverTouchWhatIsOthers(t *testing.T) {
+func TestEnvironmentsAndRulesAlwaysConvergeAndNeverTouchWhatIsOthers(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, false)
 	n := 0
@@ -125,12 +157,11 @@ func TestEnvironmentsAlwaysConvergeAndNeverTouchWhatIsOthers(t *testing.T) {
 			repo.SetSecret(e.Name, "THEIR_SECRET", "stays")
 		}
 		state := map[string]kept{}
-		var want []pipeline.Environment
+		repo.AddRuleset(`{"name": "theirs", "target": "branch", "enforcement": "active", "conditions": {"ref_name": {"include": ["~ALL"], "exclude": []}}, "rules": [{"type": "deletion"}]}`)
+		rules := repo.Rulesets()
+		var want wish
 		for range rapid.IntRange(1, 3).Draw(t, "applies") {
-			want = nil
-			for _, name := range rapid.SampledFrom([][]string{{"production"}, {"staging"}, {"production", "staging"}, nil}).Draw(t, "names") {
-				want = append(want, someEnvironment(t, name))
-			}
+			want = someWish(t)
 			s.Fail(someFault(t))
 			_ = converge(t, at(t, s, repo.FullName), want, state, adopt)
 			s.Heal()
@@ -138,10 +169,11 @@ func TestEnvironmentsAlwaysConvergeAndNeverTouchWhatIsOthers(t *testing.T) {
 		if err := converge(t, at(t, s, repo.FullName), want, state, adopt); err != nil {
 			t.Fatalf("the last apply, without faults: %v", err)
 		}
-		sameAs(t, repo, want, state, adopt)
+		sameAs(t, repo, want.environments, state, adopt)
+		sameRules(t, repo, want, rules)
 		asked := at(t, s, repo.FullName)
-		for i := range want {
-			want[i].Secrets = nil
+		for i := range want.environments {
+			want.environments[i].Secrets = nil
 		}
 		s.Fail(githubhub.Fault{Operation: "repos/create*", Status: http.StatusForbidden})
 		s.Fail(githubhub.Fault{Operation: "actions/create*", Status: http.StatusForbidden})
@@ -202,6 +234,32 @@ func sameAs(t *rapid.T, repo *githubhub.Repository, want []pipeline.Environment,
 		if !slices.ContainsFunc(all, func(e githubhub.Environment) bool { return e.Name == w.Name }) {
 			t.Errorf("%s is not there", w.Name)
 		}
+	}
+}
+
+// sameRules compares ours with what was asked for, and others' with what they were.
+func sameRules(t *rapid.T, repo *githubhub.Repository, want wish, others []githubhub.Ruleset) {
+	all := repo.Rulesets()
+	if !reflect.DeepEqual(all[:len(others)], others) {
+		t.Errorf("others' rulesets: %+v", all)
+	}
+	ours := all[len(others):]
+	if len(want.checks) == 0 {
+		if len(ours) != 0 {
+			t.Errorf("still there: %+v", ours)
+		}
+		return
+	}
+	ref := defaultBranch
+	if want.branch != "" {
+		ref = branchPrefix + want.branch
+	}
+	var checks []string
+	for _, c := range ours[0].Checks() {
+		checks = append(checks, c.Name)
+	}
+	if len(ours) != 1 || !sameSet(checks, want.checks) || !slices.Equal(ours[0].Include, []string{ref}) || ours[0].Enforcement != "active" {
+		t.Errorf("%+v\nwant %v of %q", ours, want.checks, want.branch)
 	}
 }
 
