@@ -2,6 +2,7 @@ package github
 
 import (
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -320,4 +321,50 @@ func TestMoreThanAPageOfEnvironmentsAndValuesIsRead(t *testing.T) {
 	if _, ok := s.read(t, pipeline.Environment{Name: strings.Repeat("E", 101)}); !ok {
 		t.Error("the second page was not read")
 	}
+}
+
+func TestAnOutageAfterAnyWriteLeavesAStatusThatKnowsWhatWasDone(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, false)
+	for writes := range 12 {
+		c := production()
+		c.Want.Name = "e" + strings.Repeat("x", writes)
+		s.Fail(githubhub.Fault{Writes: true, Skip: writes, Outage: true, Status: http.StatusBadGateway})
+		next, err := s.apply(t, c)
+		s.Heal()
+		there := slices.ContainsFunc(s.repo.Environments(), func(e githubhub.Environment) bool { return e.Name == c.Want.Name })
+		if err == nil {
+			if want := 1 + 1 + 3 + 2 + 2; writes != want {
+				t.Errorf("it took %d writes: want %d, of the environment, its label, patterns, variables and secrets", writes, want)
+			}
+			return
+		}
+		if there && (next.Before == nil || !next.Made) {
+			t.Errorf("after %d writes it is there, and the status knows nothing of it: %v", writes, err)
+			continue
+		}
+		known, st := map[string]bool{EnvironmentLabel: true}, pipeline.EnvironmentStatus{}
+		if next.Before != nil {
+			st = *next.Before
+		}
+		for _, name := range st.SecretNames {
+			known[strings.ToUpper(name)] = true
+		}
+		for name := range st.Variables {
+			known[strings.ToUpper(name)] = true
+		}
+		if there {
+			for _, all := range []map[string]string{s.repo.Variables(c.Want.Name), s.repo.Secrets(c.Want.Name)} {
+				for name := range all {
+					if !known[name] {
+						t.Errorf("after %d writes %s is there, and the status does not know it", writes, name)
+					}
+				}
+			}
+		}
+		if after := s.mustApply(t, next); !after.Made || !reflect.DeepEqual(after.Before.Environment, withoutValues(c.Want)) {
+			t.Errorf("after %d writes, applied again: %s", writes, cmp.Diff(withoutValues(c.Want), after.Before.Environment))
+		}
+	}
+	t.Error("it never came to its end")
 }

@@ -84,22 +84,12 @@ func TestOnASmallPlanAnEnvironmentWithBranchesAloneIsWritten(t *testing.T) {
 
 func TestAReviewerWithoutAccessIsNamed(t *testing.T) {
 	t.Parallel()
-	mux := http.NewServeMux()
-	say := func(path string, status int, text string) {
-		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(status)
-			_, _ = w.Write([]byte(text))
-		})
-	}
-	say("GET /api/v3/users/{login}", 200, `{"login": "HUBOT", "id": 7, "type": "User"}`)
-	say("GET /api/v3/users/octocat", 200, `{"login": "octocat", "id": 8, "type": "User"}`)
-	say("PUT /api/v3/repos/acme/infra/environments/production", 422, `{"message": "Validation Failed"}`)
-	say("GET /api/v3/repos/acme/infra/collaborators/hubot/permission", 200, `{"permission": "none"}`)
-	say("GET /api/v3/repos/acme/infra/collaborators/octocat/permission", 200, `{"permission": "write"}`)
-	r := repository(t, answering(t, mux), "acme/infra")
-	l := &Environments{r: r}
-	_, _, err := r.ApplyEnvironment(t.Context(), l, EnvironmentChange{Path: fraudPath, Want: pipeline.Environment{Name: "production", Reviewers: []string{"octocat", "hubot"}}})
-	wantError(t, err, ErrRefused, "GitHub answered 422", "Reviewers need read access", ": hubot has none")
+	s := newShop(t, true)
+	s.repo.SetRole("hubot", "none")
+	c := production()
+	c.Want.Reviewers = append(c.Want.Reviewers, "hubot")
+	_, err := s.apply(t, c)
+	wantError(t, err, ErrRefused, "GitHub answered 422", "Nothing was written", ": hubot has none")
 }
 
 func TestReviewersThatCannotBeAreRefusedInWords(t *testing.T) {

@@ -3,6 +3,7 @@ package github
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,4 +113,42 @@ func FuzzRunsThatAServerSends(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestRunsOfAHubAreFilteredAndTimed(t *testing.T) {
+	t.Parallel()
+	hub := githubhub.Start(t)
+	repo := hub.Repository("acme/infra", nil)
+	repo.Push(githubhub.Commit{Branch: "other", Files: githubhub.Files{"a": "b"}})
+	failed := repo.Run(githubhub.NewRun{Workflow: fraudPath, Conclusion: "failure", Duration: 3 * time.Minute, Created: time.Now().Add(-time.Hour)})
+	queued := repo.Run(githubhub.NewRun{Workflow: fraudPath, Status: "queued", Branch: "other"})
+	repo.Run(githubhub.NewRun{Workflow: ".github/workflows/other.yml", Conclusion: "success"})
+	r := repository(t, reading(t, hub, hub.Token(githubhub.Token{Kind: githubhub.AppToken})), "acme/infra")
+	for name, c := range map[string]struct {
+		q    RunQuery
+		want []int64
+	}{
+		"all":        {RunQuery{}, []int64{queued.ID, failed.ID}},
+		"a branch":   {RunQuery{Branch: "other"}, []int64{queued.ID}},
+		"an outcome": {RunQuery{Status: "failure"}, []int64{failed.ID}},
+		"an event":   {RunQuery{Event: "schedule"}, nil},
+	} {
+		c.q.Path, c.q.Limit = fraudPath, 10
+		got, err := r.Runs(t.Context(), c.q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []int64
+		for _, run := range got {
+			ids = append(ids, run.ID)
+			if run.ID == failed.ID && (run.Duration != 3*time.Minute || run.Conclusion != "failure" || run.Commit != repo.SHA || run.Branch != "main" || !strings.HasPrefix(run.URL, hub.ServerURL)) {
+				t.Errorf("%+v", run)
+			}
+		}
+		if !slices.Equal(ids, c.want) {
+			t.Errorf("%s: %v, want %v", name, ids, c.want)
+		}
+	}
+	_, err := r.Runs(t.Context(), RunQuery{Path: ".github/workflows/never.yml", Limit: 1})
+	wantError(t, err, ErrNotFound, "never.yml", "comes onto the default branch")
 }
