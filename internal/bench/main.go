@@ -2,7 +2,7 @@
 // one run: on another machine the numbers differ, the ratios hardly do. Of judgement by simulated rollouts,
 // whose numbers are the same everywhere.
 //
-// With names of parts (routing, judging, simulating, terraforming, deciding, planning) it measures only these.
+// With names of parts (routing, judging, simulating, terraforming, deciding, planning, refreshing) it measures only these.
 //
 // It ends in a line a figure: name, value, unit, "goal" and the goal, then "ok" or "short".
 package main
@@ -55,16 +55,16 @@ func main() {
 		return
 	}
 	parts := map[string]func() ([]figure, error){"routing": routing, "judging": judging, "simulating": simulating,
-		"terraforming": terraforming, "deciding": deciding, "planning": planning}
+		"terraforming": terraforming, "deciding": deciding, "planning": planning, "refreshing": refreshing}
 	names := os.Args[1:]
 	if len(names) == 0 {
-		names = []string{"routing", "judging", "simulating", "terraforming", "deciding", "planning"}
+		names = []string{"routing", "judging", "simulating", "terraforming", "deciding", "planning", "refreshing"}
 	}
 	var figures []figure
 	for _, name := range names {
 		measure, ok := parts[name]
 		if !ok {
-			fmt.Fprintf(os.Stderr, "bench: %q: want routing, judging, simulating, terraforming, deciding or planning\n", name)
+			fmt.Fprintf(os.Stderr, "bench: %q: want routing, judging, simulating, terraforming, deciding, planning or refreshing\n", name)
 			os.Exit(1)
 		}
 		fs, err := measure()

@@ -109,6 +109,11 @@ func TestEachPlaceHasItsEngine(t *testing.T) {
 	} else if _, ok := got.(checkout.Pipelines); !ok {
 		t.Errorf("a directory has %T", got)
 	}
+	if got, err := e.Pipeline(pipeline.Place{Repository: "acme/fraud", Path: "x"}); err != nil {
+		t.Error(err)
+	} else if _, ok := got.(*github.Pipelines); !ok {
+		t.Errorf("a repository has %T", got)
+	}
 	for _, wrong := range []pipeline.Place{{Path: "x"}, {Path: "x", Directory: "/d", Repository: "acme/fraud"}} {
 		if _, err := e.Pipeline(wrong); err == nil || !strings.Contains(err.Error(), "want a repository or a directory") {
 			t.Errorf("%+v: %v", wrong, err)

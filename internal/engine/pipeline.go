@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/disk"
@@ -17,5 +16,9 @@ func (e *Engines) Pipeline(p pipeline.Place) (pipeline.Engine, error) {
 	case p.Directory != "":
 		return checkout.Open(disk.OS), nil
 	}
-	return nil, errors.New("pipelines in repositories of GitHub are not built yet")
+	c, err := e.GitHub()
+	if err != nil {
+		return nil, err
+	}
+	return c.Pipelines(), nil
 }
