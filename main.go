@@ -57,7 +57,8 @@ func serve(ctx context.Context, debugged bool) error {
 	if err := quiet(os.Environ()); err != nil {
 		return err
 	}
-	p := provider.New(release(), []string{exe, "engine", "run"}, provider.BuiltFrom(builtFrom()))
+	info, _ := debug.ReadBuildInfo() // nil if there is none
+	p := provider.New(release(), []string{exe, "engine", "run"}, provider.BuiltFrom(builtFrom(commit, info)))
 	return providerserver.Serve(ctx, p, providerserver.ServeOpts{Address: address, Debug: debugged})
 }
 
@@ -87,11 +88,11 @@ func release() string {
 	return version
 }
 
-// builtFrom is the commit of the build; "" if go did not note one, or something was changed that is not in it.
-func builtFrom() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || commit != "" {
-		return commit
+// builtFrom is the commit of the build: what the release said, else what go noted of it; "" if it noted nothing, or
+// something was changed that is in no commit.
+func builtFrom(said string, info *debug.BuildInfo) string {
+	if said != "" || info == nil {
+		return said
 	}
 	noted := map[string]string{}
 	for _, s := range info.Settings {

@@ -148,15 +148,17 @@ type Deploy struct {
 	Azure   *Azure
 }
 
-// AWS, GCP and Azure say as whom a deploy speaks to a cloud, by OIDC.
-type (
-	AWS struct{ RoleARN, Region string }
-	GCP struct {
-		WorkloadIdentityProvider string // "projects/N/locations/global/workloadIdentityPools/P/providers/X"
-		ServiceAccount           string // "" for direct access
-	}
-	Azure struct{ ClientID, TenantID, SubscriptionID string }
-)
+// AWS is as whom a deploy speaks to that cloud, by OIDC, as are GCP and Azure.
+type AWS struct{ RoleARN, Region string }
+
+// GCP is Google's cloud.
+type GCP struct {
+	WorkloadIdentityProvider string // "projects/N/locations/global/workloadIdentityPools/P/providers/X"
+	ServiceAccount           string // "" for direct access
+}
+
+// Azure is Microsoft's cloud.
+type Azure struct{ ClientID, TenantID, SubscriptionID string }
 
 // Monitor plans every deploy's root by a schedule, and fails when something was changed behind the configuration's back.
 type Monitor struct {

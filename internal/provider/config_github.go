@@ -30,7 +30,8 @@ const (
 func githubBlock() schema.Block {
 	return schema.SingleNestedBlock{
 		MarkdownDescription: "GitHub, or a GitHub Enterprise server. As whom to speak is taken from the first that is there: `token` or `app` " +
-			"of this block, else the environment variable `GITHUB_TOKEN`, else `GH_TOKEN`. With none of them only public repositories can be read.",
+			"of this block, else the environment variable `GITHUB_TOKEN`, else `GH_TOKEN`. With none of them only public repositories can be read. " +
+			"GitHub's answers are kept in the user's cache folder, `tidegate/github`, for its owner only: the next plan asks whether they are still the same.",
 		Attributes: map[string]schema.Attribute{
 			"owner": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{check{"a name on GitHub", engine.CheckOwner}},

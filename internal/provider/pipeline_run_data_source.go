@@ -34,7 +34,7 @@ const (
 	mostRuns  = 100
 )
 
-var workflowFile = regexp.MustCompile(`^\.github/workflows/[^/]+\.ya?ml$`)
+var runWorkflow = regexp.MustCompile(`^\.github/workflows/[^/]+\.ya?ml$`)
 
 func (d *pipelineRunDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	text := func(description string) schema.Attribute {
@@ -48,11 +48,11 @@ func (d *pipelineRunDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 			"A `check` block or a `postcondition` makes something of how they ended.",
 		Attributes: map[string]schema.Attribute{
 			"repository": schema.StringAttribute{
-				Required: true, Validators: []validator.String{check{"a repository", checkRepository}},
+				Required: true, Validators: []validator.String{check{"a repository", checkRunRepository}},
 				MarkdownDescription: "`OWNER/NAME`; `NAME` alone is one of `github.owner` of the provider block.",
 			},
 			"path": schema.StringAttribute{
-				Required: true, Validators: []validator.String{check{"a workflow's file", checkWorkflowFile}},
+				Required: true, Validators: []validator.String{check{"a workflow's file", checkRunWorkflow}},
 				MarkdownDescription: "The workflow's file in the repository, such as `.github/workflows/fraud.yml`.",
 			},
 			"branch": schema.StringAttribute{
@@ -96,17 +96,17 @@ func (d *pipelineRunDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 	}
 }
 
-func checkRepository(name string) error {
-	if !repositoryName.MatchString(name) {
+func checkRunRepository(name string) error {
+	if !runRepository.MatchString(name) {
 		return fmt.Errorf("%q: want OWNER/NAME, such as acme/fraud, or NAME of the provider block's owner", name)
 	}
 	return nil
 }
 
-var repositoryName = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9._-]+$`)
+var runRepository = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]*/)?[A-Za-z0-9._-]+$`)
 
-func checkWorkflowFile(name string) error {
-	if !workflowFile.MatchString(name) {
+func checkRunWorkflow(name string) error {
+	if !runWorkflow.MatchString(name) {
 		return fmt.Errorf("%q: want a file right in .github/workflows that ends in .yml or .yaml, such as .github/workflows/fraud.yml", name)
 	}
 	return nil
