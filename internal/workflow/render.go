@@ -114,10 +114,12 @@ func (b *builder) conditions(j *job) {
 		}
 		when = append(when, condition)
 	}
-	if b.s.Monitor != nil && !strings.HasPrefix(j.id, "monitor") {
+	// A job that is skipped takes those along that need it, unless these run whatever happens.
+	alone := len(j.needs) == 0 || len(when) > 0
+	if b.s.Monitor != nil && !strings.HasPrefix(j.id, "monitor") && alone {
 		when = append(when, "github.event.schedule != "+literal(b.s.Monitor.Schedule))
 	}
-	if !j.pulls && len(j.when) == 0 {
+	if !j.pulls && len(j.when) == 0 && !slices.ContainsFunc(b.jobs, func(o *job) bool { return !o.pulls && slices.Contains(j.needs, o.id) }) {
 		when = append(when, b.released())
 	}
 	j.when = append(when, j.when...)

@@ -10,24 +10,30 @@ import (
 // deploys brings what was pushed to each root: a job plans, and another applies that very plan and promotes what it
 // staged. Reviewers of the environment see the plan before they let the second begin.
 func (b *builder) deploys() {
-	before := b.has("test", "data", "train", "evaluate", "scan", "package", "scan-image")
 	for _, d := range b.s.Deploys {
-		b.planDeploy(d, before)
+		b.planDeploy(d)
 		b.deploy(d)
 	}
 }
 
-func (b *builder) planDeploy(d pipeline.Deploy, before []string) {
+func (b *builder) planDeploy(d pipeline.Deploy) {
 	s := d.Stage
 	s.TimeoutMinutes = 0 // which is for the rollout
 	j := newJob("plan-"+d.Name, s, timeoutPlan)
 	j.about = "Plans " + d.Root + ". The plan file holds secrets, and goes from job to job sealed with TIDEGATE_KEY."
-	j.needs = slices.Clone(before)
+	before, outputs := []string{"test", "data", "train", "evaluate", "scan", "package", "scan-image"}, []string{}
 	for _, n := range d.Needs {
-		j.needs = append(j.needs, "deploy-"+n)
+		before = append(before, "deploy-"+n)
 	}
+	if d.ImageVariable != "" {
+		outputs = append(outputs, "package")
+	}
+	if b.tells(d.Stage) {
+		outputs = append(outputs, "train")
+	}
+	j.needs = b.after(before, outputs...)
 	j.outputs = fields{{name: "plan", value: "${{ steps.upload.outputs.artifact-id }}"}}
-	b.trained(j)
+	b.trained(j, d.Stage)
 	b.reach(j, d)
 	with := fields{{name: "root", value: d.Root}, {name: "key", value: key}, {name: "save", value: "${{ runner.temp }}/plan.sealed"}}
 	if d.ImageVariable != "" {
@@ -47,10 +53,10 @@ func (b *builder) deploy(d pipeline.Deploy) {
 	j.needs = []string{"plan-" + d.Name}
 	j.environment = d.Environment
 	j.concurrency = "deploy " + d.Root
-	if b.s.Train != nil && len(b.s.Train.Outputs) > 0 {
+	if b.tells(d.Stage) {
 		j.needs = append(j.needs, "train")
-		b.trained(j)
 	}
+	b.trained(j, d.Stage)
 	j.permit("actions", "read", "to fetch the sealed plan")
 	j.permit("checks", "write", "to tell of the apply")
 	j.permit("pull-requests", "write", "to tell in the pull request that brought the commit")
@@ -141,7 +147,7 @@ func (b *builder) monitor() {
 	}
 	j := newJob("monitor", m.Stage, timeoutMonitor)
 	j.about, j.when = "Looks at what runs.", []string{scheduled}
-	j.begin(m.Stage, b.pythonOf(m.Stage), false)
+	j.begin(m.Stage, b.pythonOf(m.Stage, true), false)
 	j.step(runs("Look", nil, m.Run))
 	b.add(j.end(m.Stage))
 }

@@ -14,11 +14,11 @@ func (b *builder) publish() {
 	}
 	j := newJob("package", p.Stage, timeoutPackage)
 	j.about = "Puts the model into the registry. Later jobs get its digest: a tag could be moved to something else meanwhile."
-	j.needs = b.has("test", "data", "train", "evaluate", "scan")
+	j.needs = b.after([]string{"test", "data", "train", "evaluate", "scan"}, "train")
 	j.outputs = fields{{name: "image", value: "${{ steps.push.outputs.image }}", note: "NAME@DIGEST"}}
-	b.trained(j)
+	b.trained(j, p.Stage)
 	b.packagePermissions(j)
-	j.begin(p.Stage, b.pythonOf(p.Stage), false)
+	j.begin(p.Stage, b.pythonOf(p.Stage, false), false)
 	b.model(j)
 	login(j, p.Image, p.Dockerfile == "")
 	env := fields{{name: "IMAGE", value: p.Image}}

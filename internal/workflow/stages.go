@@ -31,7 +31,7 @@ func (b *builder) test() {
 			version = "${{ matrix.python }}"
 		}
 	}
-	j.begin(t.Stage, version, len(t.Permissions) == 0)
+	j.begin(t.Stage, version, b.cacheable(t.Stage))
 	var env fields
 	for _, m := range j.matrix {
 		env.add("MATRIX_"+envName(m.name), "${{ matrix."+m.name+" }}")
@@ -48,6 +48,14 @@ func (b *builder) test() {
 	b.add(gate)
 }
 
+// cacheable reports whether the tests may keep packages between runs: where the job's token can only read, and not on branches
+// that are released from.
+func (b *builder) cacheable(s pipeline.Stage) bool {
+	return len(s.Permissions) == 0 && !slices.ContainsFunc(b.s.Triggers.Push, func(branch string) bool {
+		return strings.Contains(strings.ToLower(branch), "release")
+	})
+}
+
 // data checks the dataset, and says which one it was.
 func (b *builder) data() {
 	d := b.s.Data
@@ -59,7 +67,7 @@ func (b *builder) data() {
 	if d.Dataset == "" {
 		j.about = "Checks the data."
 	}
-	j.begin(d.Stage, b.pythonOf(d.Stage), false)
+	j.begin(d.Stage, b.pythonOf(d.Stage, d.Validate != ""), false)
 	if d.Dataset != "" {
 		b.dataset(j, "")
 		j.outputs.add("dataset_sha256", "${{ steps.dataset.outputs.sha256 }}")
@@ -92,8 +100,8 @@ func (b *builder) train() {
 	}
 	j := newJob("train", t.Stage, timeoutTrain)
 	j.about, j.pulls = "Makes the model.", true
-	j.needs = b.has("test", "data")
-	j.begin(t.Stage, b.pythonOf(t.Stage), false)
+	j.needs = b.after([]string{"test", "data"}, "data")
+	j.begin(t.Stage, b.pythonOf(t.Stage, true), false)
 	if b.s.Data != nil && b.s.Data.Dataset != "" {
 		b.dataset(j, "${{ needs.data.outputs.dataset_sha256 }}")
 	}
@@ -122,9 +130,9 @@ func (b *builder) train() {
 	b.add(j.end(t.Stage))
 }
 
-// trained gives a job what the training told.
-func (b *builder) trained(j *job) {
-	if b.s.Train == nil {
+// trained gives a job what the training told, if it has steps of the user's that could want it.
+func (b *builder) trained(j *job, s pipeline.Stage) {
+	if !b.tells(s) {
 		return
 	}
 	for _, o := range b.s.Train.Outputs {
@@ -140,9 +148,9 @@ func (b *builder) evaluate() {
 	}
 	j := newJob("evaluate", e.Stage, timeoutEvaluate)
 	j.about, j.pulls, j.judges = "Fails unless the model is good enough. A metric that is missing is never good enough.", true, true
-	j.needs = b.has("train")
-	b.trained(j)
-	j.begin(e.Stage, b.pythonOf(e.Stage), false)
+	j.needs = b.after([]string{"train"})
+	b.trained(j, e.Stage)
+	j.begin(e.Stage, b.pythonOf(e.Stage, false), false)
 	if b.s.Train != nil {
 		j.step(download("metrics", folder(e.Metrics)))
 		j.step(runs("The metrics are those of the training", fields{
@@ -152,6 +160,10 @@ func (b *builder) evaluate() {
 	}
 	j.step(tidegate("evaluate", rules(e)))
 	b.add(j.end(e.Stage))
+}
+
+func (b *builder) tells(s pipeline.Stage) bool {
+	return b.s.Train != nil && len(b.s.Train.Outputs) > 0 && len(s.Steps) > 0
 }
 
 // envName is how a name is written in the environment.

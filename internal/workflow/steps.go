@@ -49,6 +49,9 @@ func noted(text string, step fields) fields {
 func runs(name string, env fields, text string) fields {
 	fs := fields{{name: "name", value: name}}
 	fs.addIf("env", env)
+	if line, rest, _ := strings.Cut(text, "\n"); rest == "" {
+		text = line
+	}
 	fs.add("run", script(text))
 	return fs
 }
@@ -139,19 +142,40 @@ func (j *job) end(s pipeline.Stage) *job {
 	return j
 }
 
-// pythonOf is the version for a stage: its own, or that of the tests.
-func (b *builder) pythonOf(s pipeline.Stage) string {
-	if s.Python == "" && b.s.Test != nil {
+// pythonOf is the version for a stage: its own, or that of the tests where it runs something of the user's.
+func (b *builder) pythonOf(s pipeline.Stage, runs bool) string {
+	if s.Python == "" && b.s.Test != nil && (runs || len(s.Steps) > 0) {
 		return b.s.Test.Python
 	}
 	return s.Python
 }
 
-// has are those of some jobs that the workflow has.
-func (b *builder) has(ids ...string) []string {
-	return slices.DeleteFunc(ids, func(id string) bool {
-		return !slices.ContainsFunc(b.jobs, func(j *job) bool { return j.id == id })
-	})
+// after names the jobs that have to be done before one that comes after all of some: those of them that no other of them
+// waits for anyway, and those whose outputs it takes.
+func (b *builder) after(ids []string, outputs ...string) []string {
+	var needs []string
+	for _, id := range ids {
+		waited := slices.ContainsFunc(ids, func(other string) bool { return b.waits(other, id) })
+		if b.job(id) != nil && (!waited || slices.Contains(outputs, id)) {
+			needs = append(needs, id)
+		}
+	}
+	return needs
+}
+
+// waits reports whether a job needs another, itself or by those that it needs.
+func (b *builder) waits(id, other string) bool {
+	j := b.job(id)
+	return j != nil && slices.ContainsFunc(j.needs, func(n string) bool { return n == other || b.waits(n, other) })
+}
+
+func (b *builder) job(id string) *job {
+	for _, j := range b.jobs {
+		if j.id == id {
+			return j
+		}
+	}
+	return nil
 }
 
 func (b *builder) add(j *job) { b.jobs = append(b.jobs, j) }
