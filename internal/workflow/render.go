@@ -40,15 +40,7 @@ type builder struct {
 // build makes the workflow of a valid Spec as a tree, its actions not yet pinned.
 func build(s pipeline.Spec) fields {
 	b := &builder{s: s}
-	b.test()
-	b.data()
-	b.train()
-	b.evaluate()
-	b.scan()
-	b.publish()
-	b.scanImage()
-	b.deploys()
-	b.monitor()
+	b.all()
 	var jobs fields
 	for i, j := range b.jobs {
 		b.conditions(j)
@@ -65,6 +57,19 @@ func build(s pipeline.Spec) fields {
 		{name: "defaults", value: fields{{name: "run", value: fields{{name: "shell", value: "bash", note: "with -eo pipefail"}}}}, gap: true},
 		{name: "jobs", value: jobs, gap: true},
 	}
+}
+
+// all makes the jobs, in an order in which none comes before one that it needs.
+func (b *builder) all() {
+	b.test()
+	b.data()
+	b.train()
+	b.evaluate()
+	b.scan()
+	b.publish()
+	b.scanImage()
+	b.deploys()
+	b.monitor()
 }
 
 // name is the workflow's.
@@ -123,6 +128,9 @@ func (b *builder) conditions(j *job) {
 		when = append(when, b.released())
 	}
 	j.when = append(when, j.when...)
+	if len(j.when) == 1 && strings.HasPrefix(j.when[0], "(") {
+		j.when[0] = j.when[0][1 : len(j.when[0])-1]
+	}
 	if len(j.when) > 0 && strings.HasPrefix(j.when[0], "!") {
 		// A "!" begins a tag in YAML.
 		j.when = []string{"${{ " + strings.Join(j.when, " && ") + " }}"}
@@ -133,12 +141,18 @@ var plainBranch = regexp.MustCompile(`^[A-Za-z0-9._/@-]+$`)
 
 // released is true on the branches from which something is published: those whose pushes start the workflow, whatever
 // started it this time; without such, the branch that the file belongs on. It is never true for a pull request.
+//
+// It keeps people from mistakes, and nobody with write access from anything: on a branch of theirs they can change the
+// workflow too. What keeps them from deploying is the environment, with its branches and reviewers.
 func (b *builder) released() string {
 	var on []string
 	if len(b.s.Triggers.Push) > 0 {
 		on = append(on, "github.event_name == 'push'")
 	}
 	for _, branch := range b.s.Triggers.Push {
+		if slices.ContainsFunc(b.s.Triggers.Push, func(p string) bool { return strings.HasPrefix(p, "!") }) {
+			break // what an exception takes out cannot be said in an expression: then only pushes publish
+		}
 		switch prefix, all := strings.CutSuffix(branch, "**"); {
 		case plainBranch.MatchString(branch):
 			on = append(on, "github.ref == "+literal("refs/heads/"+branch))
@@ -174,6 +188,7 @@ func sentence(s pipeline.Spec) string {
 			does = append(does, what)
 		}
 	}
+	say(s.YAML != "", "a workflow in words of its own")
 	say(s.Test != nil, "tests")
 	say(s.Data != nil, "checks of the data")
 	say(s.Train != nil, "training")

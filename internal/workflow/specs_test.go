@@ -193,7 +193,7 @@ func oddStrings() pipeline.Spec {
 				Env: map[string]string{
 					"EMPTY": "", "YES": "yes", "NUMBER": "010", "COLON": "a: b", "HASH": "a #b", "QUOTES": `"'`, "LINES": "one\ntwo\n",
 					"SPACES": " around ", "TAB": "\ttab", "TRAILING": "a\n\n", "BACKSLASH": `C:\n`, "STAR": "*", "AT": "@", "DOLLAR": "$(id) `id`",
-					"NULL": "null", "EMOJI": "🐧", "DASHES": "---", "DOC": "...\n---\n", "NEL": "a\u0085b\u2028c",
+					"NULL": "null", "EMOJI": "🐧", "DASHES": "---", "DOC": "...\n---\n", "SEPARATOR": "a\u2028b", "BIDI": "a\u202eb",
 				},
 				Steps: []pipeline.Step{{Name: "- [x] {y}: | > ? !", Run: "#!/bin/sh", With: nil}},
 			},

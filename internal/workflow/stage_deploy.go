@@ -10,10 +10,25 @@ import (
 // deploys brings what was pushed to each root: a job plans, and another applies that very plan and promotes what it
 // staged. Reviewers of the environment see the plan before they let the second begin.
 func (b *builder) deploys() {
-	for _, d := range b.s.Deploys {
+	for _, d := range inOrder(b.s.Deploys) {
 		b.planDeploy(d)
 		b.deploy(d)
 	}
+}
+
+// inOrder are deploys with those that others need before them, else as they are written. What is in a circle, which
+// Validate refuses, is left out.
+func inOrder(deploys []pipeline.Deploy) (sorted []pipeline.Deploy) {
+	done := map[string]bool{}
+	for range deploys {
+		for _, d := range deploys {
+			if !done[d.Name] && !slices.ContainsFunc(d.Needs, func(n string) bool { return !done[n] }) {
+				sorted, done[d.Name] = append(sorted, d), true
+				break
+			}
+		}
+	}
+	return sorted
 }
 
 func (b *builder) planDeploy(d pipeline.Deploy) {

@@ -6,24 +6,29 @@ package workflow
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
 
-var errNotBuilt = errors.New("not built yet")
-
-// Validate says what is wrong with a Spec, each problem naming its attribute as HCL has it: `deploy["prod"].needs`. It
-// looks at nothing but s.
-func Validate(s pipeline.Spec) []pipeline.Problem { return nil }
-
-// Render writes the workflow of a valid s.
+// Render writes the workflow of a valid s. A workflow in the user's own words stays what it is, with a header, and with pins
+// in place of refs.
 func Render(s pipeline.Spec, pins Pins) (string, error) {
+	var w writer
+	w.comment(0, header(s))
+	if s.YAML != "" {
+		pinned, err := PinYAML(s.YAML, pins)
+		if err != nil {
+			return "", err
+		}
+		return w.String() + strings.TrimPrefix(pinned, "\ufeff"), nil
+	}
 	tree := build(s)
 	if err := pin(tree, pins); err != nil {
 		return "", err
 	}
-	var w writer
-	w.comment(0, header(s))
 	w.fields(0, "", tree)
 	return w.String(), nil
 }
+
+var errNotBuilt = errors.New("not built yet")
