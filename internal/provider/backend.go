@@ -30,6 +30,7 @@ type backend struct {
 	commit  string          // of this build, 40 hex digits; "" if it is not known
 
 	digests *registry.Cache
+	warned  sync.Map // repositories of which it was said that they cannot be asked
 
 	mu   sync.Mutex
 	read map[string]bool // ids of the endpoints that were read by this process

@@ -116,6 +116,7 @@ func (p *tidegate) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		func() resource.Resource { return &clusterResource{} },
 		func() resource.Resource { return &endpointResource{} },
+		func() resource.Resource { return &pipelineResource{} },
 		func() resource.Resource { return &policyResource{} },
 	}
 }

@@ -1,0 +1,55 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/github"
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
+)
+
+// unreachable reports whether err is about the way to GitHub and not about what was asked there.
+func unreachable(err error) bool {
+	return errors.Is(err, github.ErrUnavailable) || errors.Is(err, github.ErrRateLimit)
+}
+
+// explainPipeline says what went wrong with the pipeline at p, and what to do.
+func explainPipeline(ctx context.Context, p pipeline.Place, wait time.Duration, st pipeline.Status, err error, diags *diag.Diagnostics) {
+	file := where(p)
+	switch {
+	case errors.Is(err, pipeline.ErrMoved):
+		diags.AddAttributeError(path.Root("path"), file+" changed after the plan", sentence(err)+
+			"\nOnly what was planned is applied. Make a new plan: it shows what is there now.")
+	case errors.Is(err, pipeline.ErrExists):
+		diags.AddAttributeError(path.Root("adopt"), "Somebody else made it", sentence(err))
+	case errors.Is(err, pipeline.ErrNotProtected):
+		diags.AddAttributeError(path.Root("environment"), "A protection is not in place", sentence(err))
+	case ctx.Err() != nil:
+		diags.AddError("Applying "+file+" was not done", because(ctx, wait, err))
+	default:
+		diags.AddError("Cannot apply "+file, sentence(err))
+	}
+}
+
+// explainLeft says what a failed create has made.
+func explainLeft(st pipeline.Status, diags *diag.Diagnostics) {
+	if len(st.Made) == 0 {
+		return
+	}
+	diags.AddWarning("A part of the pipeline is there", fmt.Sprintf("Made so far: %s. It carries the pipeline's mark, and is not in the state: "+
+		"apply again to go on with it, or remove it by hand.", strings.Join(st.Made, ", ")))
+}
+
+// informOfPull says what has to happen for an apply to take effect.
+func informOfPull(st pipeline.Status, diags *diag.Diagnostics) {
+	if p := st.Pull; p != nil && p.State == openPull {
+		diags.AddWarning(where(st.Place)+" waits for its pull request", fmt.Sprintf(
+			"The workflow is what the configuration says once %s is merged. Terraform does not wait for it; plans show no difference while it is open.", p.URL))
+	}
+}
