@@ -36,17 +36,17 @@ func onPull(condition string) answer {
 	if err != nil {
 		return perhaps
 	}
-	return evaluate(expression)
+	return decide(expression)
 }
 
-func evaluate(n actionlint.ExprNode) answer {
+func decide(n actionlint.ExprNode) answer {
 	switch n := n.(type) {
 	case *actionlint.BoolNode:
 		return truth(n.Value)
 	case *actionlint.NotOpNode:
-		return not(evaluate(n.Operand))
+		return not(decide(n.Operand))
 	case *actionlint.LogicalOpNode:
-		left, right := evaluate(n.Left), evaluate(n.Right)
+		left, right := decide(n.Left), decide(n.Right)
 		if n.Kind == actionlint.LogicalOpNodeKindOr {
 			return not(both(not(left), not(right)))
 		}

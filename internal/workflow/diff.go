@@ -24,11 +24,11 @@ func Diff(before, after string) string {
 		}
 		switch l.Kind {
 		case diff.Same:
-			b.WriteString("  " + printable(l.Text))
+			b.WriteString("  " + visible(l.Text))
 		case diff.Removed:
-			b.WriteString("- " + printable(l.Text))
+			b.WriteString("- " + visible(l.Text))
 		case diff.Added:
-			b.WriteString("+ " + printable(l.Text))
+			b.WriteString("+ " + visible(l.Text))
 		case diff.Omitted:
 			fmt.Fprintf(&b, "@@ %d lines are the same @@", l.N)
 		}
@@ -44,7 +44,7 @@ func linesOf(text string) []string {
 	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n")
 }
 
-func printable(line string) string {
+func visible(line string) string {
 	if utf8.ValidString(line) && strings.IndexFunc(line, hidden) < 0 {
 		return line
 	}

@@ -89,7 +89,7 @@ var (
 	sets   = patterns("on/*/types", "on/*/workflows", "jobs/*/needs", "jobs/*/runs-on")
 	events = patterns("on")
 	event  = patterns("on/*")
-	named  = map[string][][]string{
+	byName = map[string][][]string{
 		"group": patterns("concurrency", "jobs/*/concurrency"),
 		"name":  patterns("jobs/*/environment"),
 		"image": patterns("jobs/*/container"),
@@ -105,7 +105,7 @@ func longForm(at []string, v any) any {
 	case short && s.kind == "null" && matches(event, at):
 		return map[string]any{}
 	case short && s.kind != "null":
-		for key, places := range named {
+		for key, places := range byName {
 			if matches(places, at) {
 				return map[string]any{key: v}
 			}
