@@ -101,6 +101,16 @@ func TestPatternsOfBranchesBelongToACustomPolicy(t *testing.T) {
 	if _, _, err := c.Repositories.UpdateDeploymentBranchPolicy(t.Context(), "acme", "infra", "prod", other.GetID(), &github.DeploymentBranchPolicyRequest{Name: github.String("main")}); status(t, err) != 422 {
 		t.Errorf("two of the same name: %v", err)
 	}
+	renamed, _, err := c.Repositories.UpdateDeploymentBranchPolicy(t.Context(), "acme", "infra", "prod", other.GetID(), &github.DeploymentBranchPolicyRequest{Name: github.String("hotfix/*")})
+	if err != nil || renamed.GetName() != "hotfix/*" {
+		t.Errorf("%v, %v", renamed, err)
+	}
+	if one, _, err := c.Repositories.GetDeploymentBranchPolicy(t.Context(), "acme", "infra", "prod", other.GetID()); err != nil || one.GetName() != "hotfix/*" {
+		t.Errorf("%v, %v", one, err)
+	}
+	if custom, _, err := c.Repositories.GetAllDeploymentProtectionRules(t.Context(), "acme", "infra", "prod"); err != nil || custom.GetTotalCount() != 0 {
+		t.Errorf("%v, %v", custom, err)
+	}
 	if _, err := c.Repositories.DeleteDeploymentBranchPolicy(t.Context(), "acme", "infra", "prod", other.GetID()); err != nil {
 		t.Error(err)
 	}
@@ -224,6 +234,20 @@ func TestVariablesHaveNoPlaceForTwoOfAName(t *testing.T) {
 	v, _, err := c.Actions.GetRepoVariable(t.Context(), "acme", "infra", "REGION")
 	if err != nil || v.Name != "REGION" || v.Value != "us" {
 		t.Errorf("%v, %v", v, err)
+	}
+	if _, err := c.Actions.CreateRepoVariable(t.Context(), "acme", "infra", &github.ActionsVariable{Name: "OTHER", Value: "o"}); err != nil {
+		t.Error(err)
+	}
+	rename := func(from, to string) int {
+		req, _ := c.NewRequest("PATCH", "repos/acme/infra/actions/variables/"+from, object{"name": to})
+		_, err := c.Do(t.Context(), req, nil)
+		return status(t, err)
+	}
+	if got := []int{rename("OTHER", "REGION"), rename("OTHER", "ZONE")}; got[0] != 409 || got[1] != 200 {
+		t.Errorf("renamed to one that is there, and to a new one: %v", got)
+	}
+	if _, err := c.Actions.DeleteRepoVariable(t.Context(), "acme", "infra", "ZONE"); err != nil {
+		t.Error(err)
 	}
 	for i := range 40 {
 		s.must("set-value", object{"repo": repoName, "kind": "variable", "name": fmt.Sprintf("V%02d", i), "value": "x"})

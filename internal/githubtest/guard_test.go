@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +87,54 @@ func TestAProtectedBranchRefusesPushesByTheAPI(t *testing.T) {
 	}
 	if err := s.advance(c, "main", "a.tf", "at last"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestEveryOperationOfTheCutIsBuilt(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	for _, id := range s.api.Operations() {
+		if operations[id] == nil {
+			t.Errorf("%s is in the cut of the description and not built", id)
+		}
+	}
+	for id := range operations {
+		if !slices.Contains(s.api.Operations(), id) {
+			t.Errorf("%s is built and not in the cut of the description", id)
+		}
+	}
+	for id := range needs {
+		if operations[id] == nil {
+			t.Errorf("%s needs a permission and is not built", id)
+		}
+	}
+}
+
+func TestAProtectionIsSetByTheAPI(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	c := s.app()
+	contexts := []string{"test"}
+	_, _, err := c.Repositories.UpdateBranchProtection(t.Context(), "acme", "infra", "main", &github.ProtectionRequest{
+		RequiredStatusChecks:       &github.RequiredStatusChecks{Contexts: &contexts},
+		RequiredPullRequestReviews: &github.PullRequestReviewsEnforcementRequest{},
+		Restrictions:               &github.BranchRestrictionsRequest{Users: []string{}, Teams: []string{}, Apps: []string{}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := c.Repositories.GetBranchProtection(t.Context(), "acme", "infra", "main")
+	if err != nil || (*p.GetRequiredStatusChecks().Contexts)[0] != "test" || p.GetRestrictions() == nil {
+		t.Errorf("%v, %v", p, err)
+	}
+	err = s.advance(c, "main", "a", "b")
+	for _, words := range []string{"through a pull request", "not authorized to push", `"test" is expected`} {
+		if err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%v: want %q", err, words)
+		}
+	}
+	if _, _, err := c.Repositories.UpdateBranchProtection(t.Context(), "acme", "infra", "none", &github.ProtectionRequest{}); status(t, err) != 404 {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -209,3 +209,37 @@ func TestEachRuleRefusesWhatItIsAbout(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoMayBypassARulesetIsLetThrough(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	team := int64(s.must("team", object{"org": "acme", "slug": "leads", "members": []string{"lead"}})["ID"].(float64))
+	user := int64(s.must("user", object{"login": "lead"})["ID"].(float64))
+	app := int64(s.must("app", object{"slug": "acme-plans"})["ID"].(float64))
+	s.must("role", object{"repo": repoName, "login": "lead", "role": "maintain"})
+	for _, k := range []struct {
+		name, kind, mode string
+		id               any
+		lead, app        bool
+	}{
+		{"the team", "Team", "always", team, true, false},
+		{"the person", "User", "always", user, true, false},
+		{"the app", "Integration", "always", app, false, true},
+		{"another app", "Integration", "always", actionsID, false, false},
+		{"maintainers", "RepositoryRole", "always", 2, true, false},
+		{"administrators", "RepositoryRole", "always", 5, false, false},
+		{"owners", "OrganizationAdmin", "always", nil, false, false},
+		{"the person, merging", "User", "pull_request", user, false, false},
+	} {
+		id := int64(s.must("add-ruleset", object{"repo": repoName, "ruleset": object{
+			"name": "r", "enforcement": "active", "conditions": object{"ref_name": object{"include": []string{"~ALL"}, "exclude": []string{}}},
+			"rules": []object{{"type": "pull_request"}}, "bypass_actors": []object{{"actor_id": k.id, "actor_type": k.kind, "bypass_mode": k.mode}},
+		}})["ID"].(float64))
+		lead := s.advance(s.client(s.token(object{"kind": "personal", "user": "lead"})), "main", "a", "lead "+k.name)
+		bot := s.advance(s.app(), "main", "a", "app "+k.name)
+		if (lead == nil) != k.lead || (bot == nil) != k.app {
+			t.Errorf("%s: the lead %v, the app %v", k.name, lead, bot)
+		}
+		s.must("delete-ruleset", object{"repo": repoName, "id": id})
+	}
+}

@@ -93,6 +93,9 @@ func TestTeamsAndPeopleAreLookedUp(t *testing.T) {
 	if _, _, err := c.Teams.GetTeamBySlug(t.Context(), "acme", "nobody"); status(t, err) != 404 {
 		t.Errorf("%v", err)
 	}
+	if template, _, err := c.Actions.GetOrgOIDCSubjectClaimCustomTemplate(t.Context(), "acme"); err != nil || len(template.IncludeClaimKeys) != 2 {
+		t.Errorf("%v, %v", template, err)
+	}
 	if _, _, err := c.Organizations.Get(t.Context(), "octocat"); status(t, err) != 404 {
 		t.Errorf("a person is an organisation: %v", err)
 	}

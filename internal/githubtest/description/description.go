@@ -10,8 +10,10 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -166,6 +168,9 @@ func strict(ref *openapi3.SchemaRef, seen map[*openapi3.Schema]bool) {
 		}
 	}
 }
+
+// Operations are the names of all that the cut has.
+func (d *Description) Operations() []string { return slices.Sorted(maps.Keys(d.byID)) }
 
 // A Route is the operation that a request is of.
 type Route struct {
