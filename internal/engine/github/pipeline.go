@@ -97,7 +97,8 @@ func (a *pipelineApply) begin() error {
 	}
 	a.made = a.want.Before.MadeIt(pipeline.MadeFile)
 	if a.known {
-		a.made = a.made || a.file.blob == "" && a.pull == nil
+		// Ours without being known is what a delivery left whose answer was lost.
+		a.made = a.made || a.file.blob == "" || a.want.Before.Content == "" && pipeline.Ours(a.file.content, a.want.Path)
 	} else if made, err := a.claim(a.want); err != nil {
 		return err
 	} else if made {
@@ -215,6 +216,7 @@ func (a *pipelineApply) checks(ctx context.Context) error {
 		rules, err := a.ApplyRuleset(ctx, a.want.Path, a.want.Delivery.Branch, a.want.RequiredChecks)
 		if rules.ID != 0 {
 			a.st.RequiredChecks = rules.Checks
+			a.st.Made = slices.DeleteFunc(a.st.Made, func(n string) bool { return strings.HasPrefix(n, madeRuleset) }) // one that was renamed is theirs
 			a.make(madeRuleset + strconv.FormatInt(rules.ID, 10))
 		}
 		if errors.Is(err, pipeline.ErrNotProtected) {

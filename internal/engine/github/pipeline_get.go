@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
@@ -127,14 +126,22 @@ func (p *Pipelines) getEnvironments(ctx context.Context, r *Repository, known pi
 	return nil
 }
 
-// getRules reads our ruleset, if there ever was one.
+// getRules reads our ruleset, if there ever was one: by its number, which saves the list of all.
 func (p *Pipelines) getRules(ctx context.Context, r *Repository, known pipeline.Status, st *pipeline.Status, imported bool) error {
-	asked := len(known.RequiredChecks) > 0 || slices.ContainsFunc(known.Made, func(m string) bool { return strings.HasPrefix(m, madeRuleset) })
-	if !asked && !imported {
+	for _, name := range known.Made {
+		if id, ok := rulesetID(name); ok {
+			rules, there, err := r.rulesetByID(ctx, id, known.Path)
+			if there {
+				st.RequiredChecks = rules.Checks
+			}
+			return err
+		}
+	}
+	if !imported {
 		return nil
 	}
 	l, err := share(ctx, p.c.reads, r, "rulesets", func() (*Rulesets, error) { return r.Rulesets(ctx) })
-	if err != nil && imported && (errors.Is(err, ErrPermission) || errors.Is(err, pipeline.ErrNotProtected)) {
+	if errors.Is(err, ErrPermission) || errors.Is(err, pipeline.ErrNotProtected) {
 		return nil // a plan without rulesets, or a token that may not see them: none is ours
 	}
 	if err != nil {
@@ -144,11 +151,22 @@ func (p *Pipelines) getRules(ctx context.Context, r *Repository, known pipeline.
 	if err != nil || !ok {
 		return err
 	}
-	if imported {
-		st.Made = append(st.Made, fmt.Sprintf("%s%d", madeRuleset, rules.ID))
-	}
+	st.Made = append(st.Made, fmt.Sprintf("%s%d", madeRuleset, rules.ID))
 	st.RequiredChecks = rules.Checks
 	return nil
+}
+
+// rulesetByID is that of the pipeline at path, if it has this number.
+func (r *Repository) rulesetByID(ctx context.Context, id int64, path string) (Ruleset, bool, error) {
+	have, err := r.readRuleset(ctx, id)
+	if err != nil || have == nil || have.Name != RulesetName(path) {
+		return Ruleset{}, false, err
+	}
+	app, err := r.c.actionsApp(ctx)
+	if err != nil {
+		return Ruleset{}, false, r.failed(readingRulesets, err)
+	}
+	return have.ruleset(app), true, nil
 }
 
 // facts, files and environments are shared reads.

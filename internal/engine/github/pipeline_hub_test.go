@@ -23,7 +23,8 @@ func newYard(t *testing.T) *yard {
 	t.Helper()
 	hub := githubhub.Start(t)
 	repo := hub.Repository("acme/fraud", githubhub.Files{"README.md": "# fraud\n"})
-	return &yard{world: &world{Hub: hub, repo: repo}, person: hub.Token(githubhub.Token{Kind: githubhub.PersonalToken})}
+	w := &world{Hub: hub, repo: repo, token: hub.Token(githubhub.Token{Kind: githubhub.ActionsToken})}
+	return &yard{world: w, person: hub.Token(githubhub.Token{Kind: githubhub.PersonalToken})}
 }
 
 // engine is that of a new process.
