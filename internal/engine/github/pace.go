@@ -38,7 +38,7 @@ func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		return nil, notSent{ctx.Err()}
+		return nil, ctx.Err()
 	}
 	if err := p.wait(ctx); err != nil {
 		return nil, err
@@ -57,18 +57,13 @@ func (p *pace) wait(ctx context.Context) error {
 			return &limitError{which: "content creation", until: free}
 		}
 		if err := sleep(ctx, free.Sub(now)); err != nil {
-			return notSent{err}
+			return err
 		}
 		p.sent = p.sent[len(p.sent)-writesPerMinute+1:]
 	}
 	p.sent = append(p.sent, time.Now())
 	return nil
 }
-
-// notSent is the end of a context before a request was sent.
-type notSent struct{ error }
-
-func (n notSent) Unwrap() error { return n.error }
 
 // turns are who works on a repository's branches: of the pipelines of one process, one at a time, so that they do not
 // take each other's branch away all the time.

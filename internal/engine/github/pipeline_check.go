@@ -147,23 +147,28 @@ func (c *checking) environments(ctx context.Context) error {
 				return err
 			}
 		}
-		if e.Name == "" || environmentOf(c.known.Environments, e.Name) >= 0 {
-			continue
-		}
-		l, err := c.Pipelines.environments(ctx, c.r)
-		if err != nil {
-			return err
-		}
-		err = l.Claim(ctx, EnvironmentChange{Path: c.spec.Path, Adopt: c.spec.Adopt, Want: e})
-		if errors.Is(err, pipeline.ErrExists) {
-			c.problem(false, "The environment is there already", err.Error(), "environment", i, "name")
-			continue
-		}
-		if err != nil {
+		if err := c.claim(ctx, i, e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// claim looks whether an environment that the pipeline does not have yet is somebody else's.
+func (c *checking) claim(ctx context.Context, i int, e pipeline.Environment) error {
+	if e.Name == "" || environmentOf(c.known.Environments, e.Name) >= 0 {
+		return nil
+	}
+	l, err := c.Pipelines.environments(ctx, c.r)
+	if err != nil {
+		return err
+	}
+	err = l.Claim(ctx, EnvironmentChange{Path: c.spec.Path, Adopt: c.spec.Adopt, Want: e, Made: c.known.MadeIt(madeEnvironment + e.Name)})
+	if errors.Is(err, pipeline.ErrExists) {
+		c.problem(false, "The environment is there already", err.Error(), "environment", i, "name")
+		return nil
+	}
+	return err
 }
 
 // deploys go to environments of the pipeline, or to others that the repository has.
