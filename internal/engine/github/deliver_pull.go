@@ -187,6 +187,7 @@ func (d *delivery) freeHead(ctx context.Context) (head, error) {
 			return head{name: name}, d.drop(ctx, name)
 		case headBusy:
 			continue
+		case headLeft:
 		}
 		base, err := d.tip(ctx, d.branch)
 		if err != nil {
@@ -241,7 +242,7 @@ func (d *delivery) createPull(ctx context.Context, from string) (*gh.PullRequest
 		return nil, false, err
 	}
 	pull, err := once(ctx, d.c.pause, func() (*gh.PullRequest, error) {
-		made, _, err := d.c.api.PullRequests.Create(ctx, d.owner, d.Repository.name, &gh.NewPullRequest{
+		made, _, err := d.c.api.PullRequests.Create(ctx, d.owner, d.name, &gh.NewPullRequest{
 			Title: &title, Head: &from, Base: &d.branch, Body: &body,
 		})
 		if err == nil && made.GetNumber() == 0 {
@@ -284,7 +285,7 @@ func (d *delivery) updatePull(ctx context.Context) error {
 		return nil
 	}
 	t := task{doing: fmt.Sprintf("update pull request #%d", d.pull.GetNumber()), needs: "pull-requests: write", write: true}
-	_, _, err := d.c.api.PullRequests.Edit(mayRepeat(ctx), d.owner, d.Repository.name, d.pull.GetNumber(), &gh.PullRequest{Title: &title, Body: &body})
+	_, _, err := d.c.api.PullRequests.Edit(mayRepeat(ctx), d.owner, d.name, d.pull.GetNumber(), &gh.PullRequest{Title: &title, Body: &body})
 	return d.pullRefused(d.failed(t, err))
 }
 

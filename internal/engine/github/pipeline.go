@@ -134,7 +134,7 @@ func (a *pipelineApply) environments(ctx context.Context) error {
 	if len(a.want.Environments) == 0 {
 		return nil
 	}
-	l, err := a.Repository.Environments(ctx)
+	l, err := a.Environments(ctx)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 func (p *Pipelines) Check(ctx context.Context, s pipeline.Spec, known pipeline.Status) ([]pipeline.Problem, error) {
 	r, err := p.at(s.Place)
 	if err != nil {
-		return []pipeline.Problem{{Path: []any{"path"}, Summary: "The file cannot be there", Detail: err.Error() + "."}}, nil
+		return []pipeline.Problem{{Path: []any{"path"}, Summary: "The file cannot be there", Detail: err.Error() + "."}}, nil //nolint:nilerr // it is the answer
 	}
 	c := &checking{Pipelines: p, r: r, spec: s, known: known}
 	if known.Place != s.Place {
@@ -101,6 +101,9 @@ func (c *checking) branch(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.known.Branch != "" && c.known.Branch != c.name && c.spec.Delivery.Branch != "" {
+		c.problem(false, "A pipeline stays on its branch", fmt.Sprintf("It is on branch %s of %s, and is asked for on %s. To move it, destroy it and create it anew: terraform apply -replace=ADDRESS.", c.known.Branch, c.r, c.name), "delivery", "branch")
 	}
 	if at.protected && c.spec.Delivery.Mode == pipeline.Commit {
 		c.problem(true, "The branch is protected", fmt.Sprintf("Branch %s of %s may refuse the commit. Unless this token bypasses the protection, the file is brought by a pull request.", c.name, c.r), "delivery", "mode")

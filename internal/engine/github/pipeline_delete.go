@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -23,6 +24,9 @@ func (p *Pipelines) Delete(ctx context.Context, known pipeline.Status, d pipelin
 		branch = d.Branch
 	}
 	s, err := r.survey(ctx, known.Path, branch)
+	if errors.Is(err, errNoBranch) { // and no file, nor a pull request to it
+		s, err = &site{Repository: r, path: known.Path, branch: branch}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

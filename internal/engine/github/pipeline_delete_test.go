@@ -1,6 +1,7 @@
 package github
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -173,5 +174,46 @@ func TestARulesetThatPeopleRemovedIsMadeAnew(t *testing.T) {
 	second := apply(t, y.engine(t), y.whole(y.repo, pipeline.PullRequest, drifted))
 	if d := cmp.Diff(second, get(t, y.engine(t), second)); d != "" || len(second.Made) != 3 {
 		t.Errorf("made %q: %s", second.Made, d)
+	}
+}
+
+func TestDeleteOnABranchThatIsGoneRemovesTheRest(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	y.repo.Push(githubhub.Commit{Branch: "release"})
+	c := y.whole(y.repo, pipeline.Commit, pipeline.Status{})
+	c.Delivery.Branch, c.RequiredChecks = "release", nil
+	st := apply(t, y.engine(t), c)
+	y.repo.DeleteBranch("release")
+	if _, err := y.engine(t).Get(within(t, time.Minute), st); !errors.Is(err, pipeline.ErrNotFound) {
+		t.Errorf("get: %v", err)
+	}
+	remove(t, y.engine(t), st, pipeline.Commit)
+	if e := y.repo.Environments(); len(e) != 0 {
+		t.Errorf("environments %v", names(e))
+	}
+}
+
+func TestAPipelineThatIsMadeAnewClosesThePullRequestThatRemovesIt(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{pipeline.Commit, pipeline.PullRequest} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			y := newYard(t)
+			c := y.whole(y.repo, pipeline.Commit, pipeline.Status{})
+			c.RequiredChecks = nil
+			st := apply(t, y.engine(t), c)
+			pull := remove(t, y.engine(t), st, pipeline.PullRequest)
+			if pull == nil {
+				t.Fatal("no pull request")
+			}
+			seen := get(t, y.engine(t), pipeline.Status{Place: c.Place})
+			again := y.whole(y.repo, mode, pipeline.Status{})
+			again.Base = seen.Content
+			st = apply(t, y.engine(t), again)
+			if y.repo.Pull(pull.Number).State != "closed" || read(t, y.repo, "main", fraud) != c.Content || !st.MadeIt(pipeline.MadeFile) || !st.MadeIt("environment/production") {
+				t.Errorf("%+v", st)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -149,6 +150,10 @@ func TestAPipelineStaysOnItsBranch(t *testing.T) {
 	c.Delivery.Branch = "release"
 	_, err := y.engine(t).Apply(within(t, time.Minute), c)
 	wantError(t, err, ErrRefused, "on branch main", "release", "-replace")
+	problems, err := y.engine(t).Check(within(t, time.Minute), c.Spec, st)
+	if want := []string{"error delivery.branch: A pipeline stays on its branch"}; err != nil || !slices.Equal(told(problems), want) {
+		t.Errorf("%q, %v", told(problems), err)
+	}
 	c.Before, c.Base = pipeline.Status{}, ""
 	if on := apply(t, y.engine(t), c); on.Branch != "release" || read(t, y.repo, "release", fraud) != c.Content {
 		t.Errorf("%+v", on)
@@ -215,4 +220,22 @@ func TestARateLimitThatOutlastsAnApplyIsSaidWithWhatWasDone(t *testing.T) {
 	if len(st.Environments) != 1 || !st.MadeIt("environment/production") || st.MadeIt(pipeline.MadeFile) || st.Content != "" {
 		t.Errorf("%+v", st)
 	}
+}
+
+// The protection comes first: without it the workflow is not delivered, and no secret is written.
+func TestAPlanThatDropsAProtectionIsAnErrorBeforeTheFile(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	private := y.PrivateRepository("acme/secret", nil)
+	y.SetPlan(githubhub.DroppingPlan)
+	st, err := y.engine(t).Apply(within(t, time.Minute), y.whole(private, pipeline.Commit, pipeline.Status{}))
+	if !errors.Is(err, pipeline.ErrNotProtected) || !slices.Equal(st.Behind, []string{"environment/production"}) || st.Content != "" {
+		t.Errorf("%+v, %v", st, err)
+	}
+	if read(t, private, "main", fraud) != "" || len(private.Secrets("production")) != 0 {
+		t.Error("it was delivered all the same")
+	}
+	y.SetPlan(githubhub.FullPlan)
+	c := y.whole(private, pipeline.Commit, st)
+	finished(t, y, private, c, apply(t, y.engine(t), c))
 }

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -139,7 +140,7 @@ func TestAProtectedBranchLeadsToAPullRequest(t *testing.T) {
 
 func writes(all []githubhub.Request) (n int) {
 	for _, r := range all {
-		if r.Method != "GET" {
+		if r.Method != http.MethodGet {
 			n++
 		}
 	}

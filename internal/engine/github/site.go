@@ -101,7 +101,7 @@ func headName(path string) string {
 // findHeads lists the branches that have our names. One request.
 func (s *site) findHeads(ctx context.Context) ([]head, error) {
 	t := task{doing: "list branches " + headName(s.path) + "*", needs: "contents: read"}
-	refs, _, err := s.c.api.Git.ListMatchingRefs(ctx, s.owner, s.Repository.name, &gh.ReferenceListOptions{Ref: "heads/" + headName(s.path)})
+	refs, _, err := s.c.api.Git.ListMatchingRefs(ctx, s.owner, s.name, &gh.ReferenceListOptions{Ref: "heads/" + headName(s.path)})
 	if err != nil {
 		return nil, s.failed(t, err)
 	}

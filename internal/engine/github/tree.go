@@ -20,7 +20,7 @@ type tip struct {
 	protected    bool
 }
 
-// tip asks for it. A branch that is not there is ErrNotFound with the names of those that are like it.
+// tip asks for it. A branch that is not there is ErrNotFound and errNoBranch, with the names of those that are like it.
 func (r *Repository) tip(ctx context.Context, branch string) (tip, error) {
 	t := task{doing: fmt.Sprintf("read branch %s", branch), needs: "contents: read"}
 	var b struct {
@@ -40,13 +40,16 @@ func (r *Repository) tip(ctx context.Context, branch string) (tip, error) {
 	return tip{b.Commit.SHA, b.Commit.Commit.Tree.SHA, b.Protected}, nil
 }
 
+// errNoBranch is the cause of an error about a branch that is not there, of a repository that is.
+var errNoBranch = errors.New("no such branch")
+
 // noBranch says more about a branch that is not there.
 func (r *Repository) noBranch(ctx context.Context, branch string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) || !strings.Contains(e.Message, "Branch not found") {
 		return err
 	}
-	e.Message = "there is no such branch"
+	e.Message, e.cause = "there is no such branch", errNoBranch
 	e.Next = "Push a first commit to it, or name another branch."
 	if near, lost := r.branchesLike(ctx, branch); lost == nil && len(near) > 0 {
 		e.Next = fmt.Sprintf("The repository has %s: correct the name, or make the branch first.", strings.Join(near, ", "))
