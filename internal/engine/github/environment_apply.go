@@ -101,23 +101,30 @@ func onlyPatterns(want pipeline.Environment, st pipeline.EnvironmentStatus, have
 
 // readBack asks what GitHub made of it.
 func (a *applying) readBack(ctx context.Context) error {
-	fresh, err := a.r.environment(ctx, a.c.Want.Name)
+	want := a.c.Want
+	want.Variables, want.SecretNames = nil, nil
+	there := false
+	err := settled(ctx, a.r.c.pause, func() (bool, error) {
+		fresh, err := a.r.environment(ctx, want.Name)
+		if err != nil {
+			return false, err
+		}
+		st, ok, err := fresh.Status(ctx, want)
+		if err != nil || !ok {
+			return false, err
+		}
+		st.Variables, st.SecretNames, st.SecretsUpdated = a.st.Variables, a.st.SecretNames, a.st.SecretsUpdated
+		a.st, there = st, true
+		return len(unkept(want, st)) == 0 && !st.AdminsBypass, nil
+	})
 	if err != nil {
-		return err
+		return a.r.failedOnce(protecting(want.Name), err)
 	}
-	if !fresh.Has(a.c.Want.Name) {
+	if !there {
 		a.st = pipeline.EnvironmentStatus{}
-		return a.r.failed(protecting(a.c.Want.Name), &Error{Kind: ErrUnavailable, Message: "it is gone right after it was written", Next: "Somebody may have deleted it: run again."})
+		return a.r.failed(protecting(want.Name), &Error{Kind: ErrUnavailable, Message: "it is gone right after it was written", Next: "Somebody may have deleted it: run again."})
 	}
-	guards := a.c.Want
-	guards.Variables, guards.SecretNames = nil, nil
-	st, _, err := fresh.Status(ctx, guards)
-	if err != nil {
-		return err
-	}
-	st.Variables, st.SecretNames, st.SecretsUpdated = a.st.Variables, a.st.SecretNames, a.st.SecretsUpdated
-	a.st = st
-	return a.r.notKept(ctx, a.c.Want, st)
+	return a.r.notKept(ctx, want, a.st)
 }
 
 // perhapsMade looks whether an environment was made by a request whose answer was lost. If that cannot be seen either, it

@@ -368,3 +368,29 @@ func TestAnOutageAfterAnyWriteLeavesAStatusThatKnowsWhatWasDone(t *testing.T) {
 	}
 	t.Error("it never came to its end")
 }
+
+func TestWhatGitHubHasNotEverywhereYetIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"actions/list-environment-secrets", "actions/list-environment-variables", "repos/list-deployment-branch-policies"} {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, false)
+			s.Fail(githubhub.Fault{Operation: operation, Empty: true, Skip: skipsOf[operation], Times: 2})
+			s.mustApply(t, production())
+			s.Heal()
+			s.Fail(githubhub.Fault{Operation: operation, Empty: true})
+			c := production()
+			c.Want.Name = "staging"
+			next, err := s.apply(t, c)
+			if err == nil || next.Before == nil {
+				t.Fatalf("what never came was seen: %+v", next.Before)
+			}
+			if operation == "actions/list-environment-secrets" && len(next.Before.SecretNames) != 2 {
+				t.Errorf("what was written is not in the status: %v", next.Before.SecretNames)
+			}
+		})
+	}
+}
+
+// skipsOf is how many lists are read before the one that looks at what was written.
+var skipsOf = map[string]int{"repos/list-deployment-branch-policies": 1}

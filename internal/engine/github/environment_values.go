@@ -25,39 +25,44 @@ func (a *applying) variables(ctx context.Context) error {
 		}
 		have = all
 	}
-	changed := false
-	for name, value := range want.Variables {
-		if v, ok := have[strings.ToUpper(name)]; !ok || v != value {
-			changed = true
-		}
-	}
 	st := maps.Clone(a.st.Variables)
 	if st == nil {
 		st = map[string]string{}
 	}
 	defer func() { a.st.Variables = orNil(st) }()
 	err := a.r.writeVariables(ctx, want.Name, want.Variables, before.Variables, have, func(name string, there bool) {
-		maps.DeleteFunc(st, func(old, _ string) bool { return strings.EqualFold(old, name) && old != name })
-		delete(st, name)
+		maps.DeleteFunc(st, func(old, _ string) bool { return strings.EqualFold(old, name) })
 		if there {
 			st[name] = want.Variables[name]
 		}
 	})
-	if err != nil || !changed {
+	if err != nil || maps.Equal(spelled(want.Variables, have), want.Variables) {
 		return err
 	}
-	all, err := a.r.variablesOf(ctx, want.Name)
-	if err != nil {
-		return err
-	}
-	st = spelled(want.Variables, all)
-	for name, value := range want.Variables {
-		if got, ok := st[name]; !ok || got != value {
-			t := task{doing: fmt.Sprintf("write variable %s of environment %q", name, want.Name), write: true}
-			return a.r.failed(t, &Error{Kind: ErrUnavailable, Message: "GitHub has another value than was written", Next: "Somebody may have changed it at the same time: run again."})
+	return a.readVariables(ctx, func(seen map[string]string) { st = seen })
+}
+
+// readVariables reads back what was written.
+func (a *applying) readVariables(ctx context.Context, see func(map[string]string)) error {
+	want := a.c.Want
+	t := task{doing: fmt.Sprintf("write the variables of environment %q", want.Name), needs: "environments: read", write: true}
+	same := false
+	err := settled(ctx, a.r.c.pause, func() (bool, error) {
+		all, err := a.r.variablesOf(ctx, want.Name)
+		if err != nil {
+			return false, err
 		}
+		seen := spelled(want.Variables, all)
+		same = maps.Equal(seen, want.Variables)
+		if same {
+			see(seen)
+		}
+		return same, nil
+	})
+	if err != nil || same {
+		return a.r.failedOnce(t, err)
 	}
-	return nil
+	return a.r.failed(t, &Error{Kind: ErrUnavailable, Message: "GitHub has other values than were written", Next: "Somebody may have changed them at the same time: run again."})
 }
 
 func orNil[K comparable, V any](m map[K]V) map[K]V {
@@ -83,19 +88,36 @@ func (a *applying) secrets(ctx context.Context) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	all, err := a.listSecrets(ctx)
-	if err != nil {
-		return err
+	var all []wireSecret
+	lacks := ""
+	err = settled(ctx, a.r.c.pause, func() (bool, error) {
+		all, err = a.listSecrets(ctx)
+		lacks = lacking(all, names)
+		return lacks == "" || !hasFold(maps.Keys(want.Secrets), lacks), err
+	})
+	t := task{doing: fmt.Sprintf("find secret %s of environment %q", lacks, want.Name), needs: "environments: read"}
+	switch {
+	case err != nil:
+		return a.r.failedOnce(t, err)
+	case lacks != "" && hasFold(maps.Keys(want.Secrets), lacks): // the status knows what was written
+		return a.r.failed(t, &Error{Kind: ErrUnavailable, Message: "it was written, and GitHub does not list it", Next: "Somebody may have deleted it at the same time: run again."})
 	}
 	keepSecrets(&a.st, all, names)
+	if lacks == "" {
+		return nil
+	}
+	return a.r.failed(t, &Error{Kind: ErrNotFound, Message: "it is not there, and its value was not given",
+		Next: "Values of secrets are kept nowhere: raise secrets_wo_version, which writes all of secrets_wo again."})
+}
+
+// lacking is the first of names that is not there, "" if all are.
+func lacking(all []wireSecret, names []string) string {
 	for _, name := range names {
-		if !slices.Contains(a.st.SecretNames, name) {
-			t := task{doing: fmt.Sprintf("find secret %s of environment %q", name, want.Name)}
-			return a.r.failed(t, &Error{Kind: ErrNotFound, Message: "it is not there, and its value was not given",
-				Next: "Values of secrets are kept nowhere: raise secrets_wo_version, which writes all of secrets_wo again."})
+		if !slices.ContainsFunc(all, func(s wireSecret) bool { return strings.EqualFold(s.Name, name) }) {
+			return name
 		}
 	}
-	return nil
+	return ""
 }
 
 // listSecrets are those that are there now.

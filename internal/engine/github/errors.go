@@ -99,6 +99,15 @@ func (r *Repository) failed(t task, err error) error {
 	return e
 }
 
+// failedOnce is failed for what may have been explained already.
+func (r *Repository) failedOnce(t task, err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Doing != "" {
+		return err
+	}
+	return r.failed(t, err)
+}
+
 // mayWrite spares a request that GitHub would refuse.
 func (r *Repository) mayWrite(t task) error {
 	if !r.c.nobody {

@@ -116,6 +116,20 @@ func unsent(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
+// settled looks whether what was written is there, a few times: for a moment GitHub may answer as it did before. What is
+// not there then is for the caller to say.
+func settled(ctx context.Context, pause time.Duration, look func() (there bool, err error)) error {
+	for n := range 3 {
+		if err := sleep(ctx, pause*time.Duration(2*n)); err != nil {
+			return err
+		}
+		if there, err := look(); there || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // once does what may not be done twice. After a try whose answer was lost it looks whether it was done, before it tries
 // again; what cannot be found out is an *Error that is Unsure.
 func once[T any](ctx context.Context, pause time.Duration, do func() (T, error), find func() (T, bool, error)) (T, error) {

@@ -35,10 +35,15 @@ func (r *Repository) ApplyRuleset(ctx context.Context, path, branch string, chec
 	if err != nil {
 		return Ruleset{}, err
 	}
-	got, err := r.readRuleset(ctx, id)
+	var got *wireRuleset
+	err = settled(ctx, r.c.pause, func() (bool, error) {
+		var err error
+		got, err = r.readRuleset(ctx, id)
+		return got != nil && got.asks(branch, checks, app), err
+	})
 	switch {
 	case err != nil:
-		return Ruleset{ID: id}, err
+		return Ruleset{ID: id}, r.failedOnce(t, err)
 	case got == nil || !got.asks(branch, checks, app):
 		return Ruleset{ID: id}, r.failed(t, &Error{Kind: pipeline.ErrNotProtected,
 			Next: "GitHub took the ruleset and has another one: see it on the repository's page, Settings, Rules. Until it is right, changes may be merged without the checks."})
