@@ -44,7 +44,7 @@ func (r *Repository) Environments(ctx context.Context) (*Environments, error) {
 		return res.NextPage, nil
 	})
 	if err != nil {
-		return nil, r.failed(t, err)
+		return nil, withPlans(r.failed(t, err))
 	}
 	return l, nil
 }

@@ -93,3 +93,22 @@ func TestAPipelineOnASmallPlanSaysWhatItIsBehind(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+func TestAPlanThatHasNoRulesetsAnyMoreIsDriftAndNoError(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	y.repo = y.PrivateRepository("acme/private", nil)
+	c := y.guarded()
+	c.Environments = nil
+	st := apply(t, y.engine(t), c)
+	y.SetPlan(githubhub.FreePlan)
+	got := get(t, y.engine(t), st)
+	if got.RequiredChecks != nil || !slices.Equal(got.Behind, []string{"required_checks"}) {
+		t.Errorf("%+v", got)
+	}
+	_, err := y.engine(t).Apply(t.Context(), pipeline.Change{Spec: c.Spec, Content: c.Content, Base: got.Content, Before: got})
+	wantError(t, err, pipeline.ErrNotProtected, "require checks by the ruleset", "take required_checks out")
+	if _, err := y.engine(t).Delete(t.Context(), st, pipeline.Delivery{Mode: pipeline.Commit}); err != nil {
+		t.Errorf("it cannot be removed: %v", err)
+	}
+}

@@ -134,6 +134,10 @@ func (p *Pipelines) getRules(ctx context.Context, r *Repository, known pipeline.
 			if there {
 				st.RequiredChecks = rules.Checks
 			}
+			if errors.Is(err, pipeline.ErrNotProtected) { // the plan has none any more, so nothing is required
+				st.Behind = append(st.Behind, "required_checks")
+				return nil
+			}
 			return err
 		}
 	}
@@ -164,7 +168,7 @@ func (r *Repository) rulesetByID(ctx context.Context, id int64, path string) (Ru
 	}
 	app, err := r.c.actionsApp(ctx)
 	if err != nil {
-		return Ruleset{}, false, r.failed(readingRulesets, err)
+		return Ruleset{}, false, err
 	}
 	return have.ruleset(app), true, nil
 }

@@ -97,7 +97,7 @@ func sortLike(words, known []string) {
 func unkept(want pipeline.Environment, have pipeline.EnvironmentStatus) []string {
 	var out []string
 	if have.WaitMinutes != want.WaitMinutes {
-		out = append(out, fmt.Sprintf("wait_minutes = %d (it is %d)", want.WaitMinutes, have.WaitMinutes))
+		out = append(out, fmt.Sprintf("wait_minutes = %d", want.WaitMinutes)+itIs(have.WaitMinutes != 0, have.WaitMinutes))
 	}
 	for _, word := range want.Reviewers {
 		if !slices.ContainsFunc(have.Reviewers, func(h string) bool { return strings.EqualFold(h, word) }) {
@@ -125,14 +125,21 @@ func unkeptBranches(want, have []string) []string {
 	if slices.Equal(slices.Compact(w), h) {
 		return nil
 	}
-	return []string{fmt.Sprintf("branches = %s (they are %s)", patternsText(want), patternsText(have))}
+	return []string{"branches = " + patternsText(want) + itIs(len(have) > 0, patternsText(have))}
+}
+
+func itIs(worth bool, v any) string {
+	if !worth {
+		return ""
+	}
+	return fmt.Sprintf(" (not %v)", v)
 }
 
 func patternsText(patterns []string) string {
 	if patterns == nil {
 		return "all"
 	}
-	return fmt.Sprintf("%q", patterns)
+	return "[" + strings.Join(patterns, ", ") + "]"
 }
 
 // writeProtection asks GitHub for the protections of want. What is not wanted and not there is not named: small plans

@@ -25,11 +25,20 @@ func (r *Repository) protectionRefused(ctx context.Context, t task, want pipelin
 	case e.Status == http.StatusUnprocessableEntity && strings.Contains(strings.ToLower(e.Message), "plan"):
 		e.Kind, e.Next = pipeline.ErrNotProtected, "Nothing was written. "+asked(want)+plans
 	case e.Status == http.StatusNotFound:
-		e.Next += " GitHub also says it of environments on a private repository whose plan has none (they take Pro, Team or Enterprise)."
+		return withPlans(e)
 	case e.Status == http.StatusUnprocessableEntity && len(want.Reviewers) > 0:
 		e.Next = "Nothing was written. " + r.whoCannotRead(ctx, want.Reviewers)
 	}
 	return e
+}
+
+// withPlans says of a 404 what else it may mean.
+func withPlans(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Status == http.StatusNotFound {
+		e.Next += " GitHub also says it of environments on a private repository whose plan has none: they take Pro, Team or Enterprise."
+	}
+	return err
 }
 
 func asked(want pipeline.Environment) string {

@@ -22,7 +22,7 @@ func TestAProtectionThatASmallPlanDropsIsAnErrorAndNoSecretIsWritten(t *testing.
 		parts []string
 	}{
 		githubhub.DroppingPlan: {pipeline.ErrNotProtected, true, []string{
-			`environment "production"`, "acme/infra", "wait_minutes = 10 (it is 0)", "reviewer @acme/ml-leads", "reviewer OctoCat", "prevent_self_review = true",
+			`environment "production"`, "acme/infra", "wait_minutes = 10, ", "reviewer @acme/ml-leads", "reviewer OctoCat", "prevent_self_review = true",
 			"GitHub Enterprise", "Make the repository public", "none of the secrets of this change was written",
 		}},
 		githubhub.RefusingPlan: {pipeline.ErrNotProtected, false, []string{"GitHub answered 422", "billing plan", "wait_minutes = 10", "reviewer @acme/ml-leads", "Nothing was written", "GitHub Enterprise"}},

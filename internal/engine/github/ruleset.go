@@ -148,7 +148,7 @@ func (r *Repository) rulesetFailed(t task, err error) error {
 	var e *Error
 	if errors.As(failed, &e) && e.Status == http.StatusForbidden && strings.Contains(strings.ToLower(e.Message), "upgrade to github") {
 		e.Kind = pipeline.ErrNotProtected
-		e.Next = "Rulesets on a private repository take GitHub Pro, Team or Enterprise; on a public one every plan has them. Nothing requires the checks now: " +
+		e.Next = "Rulesets on a private repository take GitHub Pro, Team or Enterprise; on a public one every plan has them. Without one nothing requires the checks: " +
 			"make the repository public, change the plan, or take required_checks out."
 	}
 	return failed

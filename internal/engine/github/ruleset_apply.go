@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -23,6 +24,8 @@ func (r *Repository) ApplyRuleset(ctx context.Context, path, branch string, chec
 	}
 	have, err := r.findRuleset(ctx, path)
 	switch {
+	case errors.Is(err, pipeline.ErrNotProtected):
+		return Ruleset{}, reworded(t, err)
 	case err != nil:
 		return Ruleset{}, err
 	case have != nil && have.asks(branch, checks, app):
@@ -49,6 +52,15 @@ func (r *Repository) ApplyRuleset(ctx context.Context, path, branch string, chec
 			Next: "GitHub took the ruleset and has another one: see it on the repository's page, Settings, Rules. Until it is right, changes may be merged without the checks."})
 	}
 	return got.ruleset(app), nil
+}
+
+// reworded is an error of a look that was part of t.
+func reworded(t task, err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Doing, e.Permission = t.doing, t.needs
+	}
+	return err
 }
 
 // rulesetBody is what we write: all that have has, but for what makes the checks required.
@@ -106,14 +118,17 @@ func (r *Repository) writeRuleset(ctx context.Context, t task, path string, have
 	})
 }
 
-// DeleteRuleset removes the ruleset id if it has the name of the pipeline at path; it succeeds if there is none, and
-// leaves one that was renamed: somebody made it theirs.
+// DeleteRuleset removes the ruleset id if it has the name of the pipeline at path; it succeeds if there is none, also since
+// the plan has none any more, and leaves one that was renamed: somebody made it theirs.
 func (r *Repository) DeleteRuleset(ctx context.Context, id int64, path string) error {
 	t := task{doing: fmt.Sprintf("delete the ruleset %q", RulesetName(path)), needs: "administration: write", write: true}
 	if err := r.mayWrite(t); err != nil {
 		return err
 	}
 	have, err := r.readRuleset(ctx, id)
+	if errors.Is(err, pipeline.ErrNotProtected) {
+		return nil
+	}
 	if err != nil || have == nil || have.Name != RulesetName(path) {
 		return err
 	}

@@ -176,7 +176,7 @@ func TestAPlanWithoutRulesetsIsAnErrorThatNamesIt(t *testing.T) {
 	s := newShop(t, true)
 	s.SetPlan(githubhub.FreePlan)
 	_, err := s.require(t, "", "test")
-	wantError(t, err, pipeline.ErrNotProtected, "GitHub answered 403", "Upgrade to GitHub", "Pro, Team or Enterprise", "Nothing requires the checks now")
+	wantError(t, err, pipeline.ErrNotProtected, "GitHub answered 403", "Upgrade to GitHub", "Pro, Team or Enterprise", "nothing requires the checks", "require checks by the ruleset")
 }
 
 func TestARulesetWhoseAnswerWasLostIsMadeOnce(t *testing.T) {
