@@ -199,3 +199,13 @@ func TestGitHubThatNobodyListensForIsSaid(t *testing.T) {
 	s.config(runsOf(""))
 	s.plan().fails().says("connect to 127.0.0.1:1: ", "Nothing was changed by it", "See whether GitHub is up").neverSays("hush")
 }
+
+// Who looks why a plan takes so long finds it in Terraform's log.
+func TestAWaitForGitHubsLimitIsLogged(t *testing.T) {
+	s := newStage(t)
+	hub, _ := newHub(t, s)
+	s.env = append(s.env, "GITHUB_TOKEN="+hub.Token(githubhub.Token{Kind: githubhub.PersonalToken}), "TF_LOG_PROVIDER=warn")
+	s.config(runsOf(""))
+	hub.Fail(githubhub.Fault{Secondary: true, RetryAfter: time.Second, Times: 1})
+	s.plan().ok().says("[WARN] provider.terraform-provider-tidegate", "rate limit")
+}
