@@ -19,16 +19,16 @@ type Origin struct {
 	Ref         string // "refs/heads/main", "refs/tags/v1", or PullRequest for jobs that a pull request starts
 }
 
-// A BadInput is an argument that nothing can be made of.
-type BadInput struct {
+// An InputError is an argument that nothing can be made of.
+type InputError struct {
 	Argument string // "repository", "environment", "ref", "ids", "subjects", "provider_arn", "pool" or "issuer"
 	Message  string
 }
 
-func (e *BadInput) Error() string { return e.Message }
+func (e *InputError) Error() string { return e.Message }
 
-func bad(argument, format string, a ...any) *BadInput {
-	return &BadInput{argument, fmt.Sprintf(format, a...)}
+func bad(argument, format string, a ...any) *InputError {
+	return &InputError{argument, fmt.Sprintf(format, a...)}
 }
 
 // Subjects are what GitHub writes into the claim "sub" of such a job: by names, and by names with the numbers that they

@@ -64,7 +64,7 @@ func TestAnOriginThatCouldMeanMoreIsRefused(t *testing.T) {
 		{pipeline.Origin{Repository: "acme/fraud", Environment: "a", OwnerID: -1, RepositoryID: 1}, "ids"},
 	} {
 		got, err := c.origin.Subjects()
-		var bad *pipeline.BadInput
+		var bad *pipeline.InputError
 		if !errors.As(err, &bad) || bad.Argument != c.want {
 			t.Errorf("%+v: got %v, %v; want an error about %s", c.origin, got, err, c.want)
 		}
@@ -166,7 +166,7 @@ func TestNoCloudTrustsAWildcard(t *testing.T) {
 		_, members := pipeline.MembersGCP("projects/123/locations/global/workloadIdentityPools/github", bad)
 		_, azure := pipeline.CredentialsAzure(bad, "")
 		for _, err := range []error{aws, condition, members, azure} {
-			var is *pipeline.BadInput
+			var is *pipeline.InputError
 			if !errors.As(err, &is) || is.Argument != "subjects" {
 				t.Errorf("%q: %v", bad, err)
 			}

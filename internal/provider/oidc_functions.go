@@ -47,7 +47,7 @@ func (f pureFunction) Run(ctx context.Context, req function.RunRequest, resp *fu
 
 // refused tells what is wrong with an argument, given the names of all in their order.
 func refused(err error, arguments ...string) *function.FuncError {
-	var bad *pipeline.BadInput
+	var bad *pipeline.InputError
 	if errors.As(err, &bad) {
 		if i := slices.Index(arguments, bad.Argument); i >= 0 {
 			return function.NewArgumentFuncError(int64(i), bad.Message)

@@ -81,8 +81,9 @@ func compare(n *actionlint.CompareOpNode) answer {
 		return equal
 	case actionlint.CompareOpNodeKindNotEq:
 		return not(equal)
+	default:
+		return perhaps
 	}
-	return perhaps
 }
 
 // call knows functions of a job's status: those before it may have gone well or not, but startsWith with a branch is never true.
@@ -141,8 +142,9 @@ func not(a answer) answer {
 		return never
 	case never:
 		return always
+	default:
+		return perhaps
 	}
-	return perhaps
 }
 
 func both(a, b answer) answer {

@@ -126,6 +126,7 @@ func leaves(found []string, n *yaml.Node) []string {
 		for _, c := range n.Content {
 			found = leaves(found, c)
 		}
+	default:
 	}
 	return found
 }

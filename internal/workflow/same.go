@@ -53,8 +53,9 @@ func meaningOf(n *yaml.Node, at []string) (any, error) {
 		return longForm(at, list), nil
 	case yaml.MappingNode:
 		return mapOf(n, at)
+	default:
+		return nil, fmt.Errorf("line %d: this is no value", n.Line)
 	}
-	return nil, fmt.Errorf("line %d: this is no value", n.Line)
 }
 
 func mapOf(n *yaml.Node, at []string) (any, error) {

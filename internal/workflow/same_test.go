@@ -1,6 +1,8 @@
 package workflow_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -119,10 +121,12 @@ func TestGoldenWorkflowsStayTheSameWithoutTheirComments(t *testing.T) {
 		if err := yaml.Unmarshal(b, &plain); err != nil {
 			t.Fatal(err)
 		}
-		other, err := yaml.Marshal(plain)
+		other, err := json.Marshal(plain) // which is YAML in another style
 		if err != nil {
 			t.Fatal(err)
 		}
+		// A line end of YAML that JSON does not escape.
+		other = bytes.ReplaceAll(other, []byte("\u0085"), []byte(`\u0085`))
 		if !workflow.Same(string(b), string(other)) {
 			t.Errorf("%s is not the same as\n%s", name, other)
 		}
