@@ -11,14 +11,34 @@ import (
 
 // Checks returns the names of the checks that a workflow's jobs report on a pull request, in the order of the jobs. Jobs
 // that surely do not run there are left out, and so are those whose checks are named elsewhere: by a called workflow, or by
-// an expression that only a run can answer.
+// an expression that only a run can answer. MayReport knows of these.
 func Checks(text string) ([]string, error) {
-	m, err := meaning(text)
-	if err != nil {
-		return nil, err
+	jobs, err := checkingJobs(text)
+	var names []string
+	for _, j := range jobs {
+		names = append(names, j.names...)
 	}
-	if !onPullRequest(m) {
-		return nil, nil
+	return names, err
+}
+
+// MayReport reports whether a workflow can report a check of that name on a pull request, as far as its text tells.
+func MayReport(text, check string) (bool, error) {
+	jobs, err := checkingJobs(text)
+	return slices.ContainsFunc(jobs, func(j checkingJob) bool {
+		return slices.Contains(j.names, check) || j.others != nil && j.others.MatchString(check)
+	}), err
+}
+
+// A checkingJob is one that may run on a pull request.
+type checkingJob struct {
+	names  []string
+	others *regexp.Regexp // what further names look like; nil for none
+}
+
+func checkingJobs(text string) ([]checkingJob, error) {
+	m, err := meaning(text)
+	if err != nil || !onPullRequest(m) {
+		return nil, err
 	}
 	root, err := parse(text)
 	if err != nil {
@@ -29,21 +49,21 @@ func Checks(text string) ([]string, error) {
 		return nil, nil
 	}
 	skipped := skippedJobs(jobs)
-	var names []string
+	var found []checkingJob
 	pairs(jobs, func(id, job *yaml.Node) {
-		if skipped[id.Value] || lookup(job, "uses") != nil || err != nil {
+		if skipped[id.Value] || err != nil {
 			return
 		}
-		var of []string
-		if of, err = namesOf(id.Value, job); err != nil {
+		var j checkingJob
+		if j, err = checksOf(id.Value, job); err != nil {
 			err = fmt.Errorf("job %q: %w", id.Value, err)
 		}
-		names = append(names, of...)
+		found = append(found, j)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return names, nil
+	return found, nil
 }
 
 // onPullRequest reports whether pull requests start the workflow.
@@ -92,33 +112,68 @@ func needsOf(job *yaml.Node) []string {
 
 var matrixValue = regexp.MustCompile(`\$\{\{\s*matrix\.([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}`)
 
-// namesOf are the names of a job's checks: its name, or its id; once for each combination of its matrix, with the
-// combination's values behind it unless the name uses them.
-func namesOf(id string, job *yaml.Node) ([]string, error) {
+// checksOf are a job's checks: its name, or its id; once for each combination of its matrix, with the combination's
+// values behind it unless the name uses them. Jobs of a called workflow have its name before theirs.
+func checksOf(id string, job *yaml.Node) (checkingJob, error) {
 	name := id
 	if n := lookup(job, "name"); n != nil && n.Value != "" {
 		name = plainScalar(n).text
 	}
-	matrix := lookup(lookup(job, "strategy"), "matrix")
-	if matrix == nil {
-		if strings.Contains(name, "${{") {
-			return nil, nil
+	full, known := []string{name}, true
+	if matrix := lookup(lookup(job, "strategy"), "matrix"); matrix != nil {
+		combinations, complete, err := combinationsOf(matrix)
+		if err != nil {
+			return checkingJob{}, err
 		}
-		return []string{name}, nil
+		full, known = namesWith(name, combinations), complete
 	}
-	combinations, known, err := combinationsOf(matrix)
-	if err != nil || !known {
-		return nil, err
+	var j checkingJob
+	for _, n := range full {
+		if strings.Contains(n, "${{") {
+			known = false
+		} else if known && lookup(job, "uses") == nil {
+			j.names = append(j.names, n)
+		}
 	}
+	switch {
+	case lookup(job, "uses") != nil:
+		j.others = looksLike(name, "( \\(.*\\))? / .+")
+	case !known:
+		j.others = looksLike(name, "( \\(.*\\))?")
+	}
+	return j, nil
+}
+
+// namesWith are the names of a job for each of its combinations.
+func namesWith(name string, combinations []combination) []string {
 	var names []string
 	for _, c := range combinations {
 		full := name + " (" + strings.Join(c.texts(), ", ") + ")"
 		if strings.Contains(name, "${{") {
 			full = matrixValue.ReplaceAllStringFunc(name, func(s string) string { return c.text(matrixValue.FindStringSubmatch(s)[1]) })
 		}
-		if !strings.Contains(full, "${{") && !slices.Contains(names, full) {
+		if !slices.Contains(names, full) {
 			names = append(names, full)
 		}
 	}
-	return names, nil
+	return names
+}
+
+var anyExpression = regexp.MustCompile(`\$\{\{.*?\}\}`)
+
+// looksLike is what a name can become, with anything for its expressions, and what follows it.
+func looksLike(name, after string) *regexp.Regexp {
+	var b strings.Builder
+	b.WriteString("^(?s)")
+	for i, part := range anyExpression.Split(name, -1) {
+		if i > 0 {
+			b.WriteString(".*")
+		}
+		b.WriteString(regexp.QuoteMeta(part))
+	}
+	like, err := regexp.Compile(b.String() + after + "$")
+	if err != nil {
+		return nil // no name of a job is so odd
+	}
+	return like
 }

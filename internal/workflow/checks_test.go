@@ -1,7 +1,6 @@
 package workflow_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -39,6 +38,30 @@ func TestChecksAreNamedAsGitHubNamesThem(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v\n%s", c.name, err, diff)
 		}
+	}
+}
+
+func TestACheckThatOnlyARunCanNameMayBeReported(t *testing.T) {
+	t.Parallel()
+	const yaml = `
+on: [pull_request]
+jobs:
+  plain: {}
+  call: {uses: ./.github/workflows/x.yml}
+  dynamic: {strategy: {matrix: '${{ fromJSON(vars.M) }}'}}
+  named: {name: 'Test (${{ vars.WHERE }})', runs-on: x}
+  push: {if: github.event_name == 'push'}
+`
+	for check, want := range map[string]bool{
+		"plain": true, "plain (1)": false, "call / test": true, "call": false, "dynamic (3.12)": true, "dynamics": false,
+		"Test (here)": true, "Test here": false, "push": false, "": false, "x.*": false,
+	} {
+		if got, err := workflow.MayReport(yaml, check); err != nil || got != want {
+			t.Errorf("%q: %v, %v", check, got, err)
+		}
+	}
+	if got, err := workflow.MayReport("a: [", "x"); err == nil || got {
+		t.Errorf("what cannot be read: %v, %v", got, err)
 	}
 }
 
@@ -96,12 +119,8 @@ jobs:
 
 func TestChecksOfARenderedWorkflow(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile(golden("model"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := workflow.Checks(string(b))
-	if diff := cmp.Diff([]string{"test-matrix (3.12)", "test-matrix (3.13)", "test", "data", "train", "evaluate"}, got); err != nil || diff != "" {
+	got, err := workflow.Checks(render(t, blamed()))
+	if diff := cmp.Diff([]string{"test-matrix (a)", "test-matrix (b)", "test", "data", "train"}, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }
@@ -127,6 +146,11 @@ func FuzzChecks(f *testing.F) {
 	f.Fuzz(func(t *testing.T, yaml string) {
 		one, err := workflow.Checks(yaml)
 		other, again := workflow.Checks(yaml)
+		for _, name := range one {
+			if may, err := workflow.MayReport(yaml, name); err != nil || !may {
+				t.Errorf("%q is a check and may not be one: %v", name, err)
+			}
+		}
 		if (err == nil) != (again == nil) || !cmp.Equal(one, other) {
 			t.Errorf("%v, then %v", one, other)
 		}
