@@ -201,7 +201,7 @@ func (d *draft) render(ctx context.Context, spec pipeline.Spec) (string, workflo
 	if err != nil {
 		diags.AddAttributeError(at, "The workflow cannot be checked", sentence(err))
 	}
-	explainFindings(yaml, findings, at, diags)
+	explainFindings(spec, yaml, findings, at, diags)
 	return yaml, pins, !diags.HasError()
 }
 

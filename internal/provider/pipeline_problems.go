@@ -47,10 +47,15 @@ func attributePath(parts []any) path.Path {
 	return at
 }
 
-// explainFindings says what is wrong with a rendered workflow, with the line where it is.
-func explainFindings(yaml string, findings []workflow.Finding, at path.Path, diags *diag.Diagnostics) {
+// explainFindings says what is wrong with a rendered workflow, at the argument that it comes from where that can be told, and
+// with the line where it is.
+func explainFindings(s pipeline.Spec, yaml string, findings []workflow.Finding, at path.Path, diags *diag.Diagnostics) {
 	lines := strings.Split(yaml, "\n")
 	for _, f := range findings {
+		at := at
+		if argument := workflow.Blame(s, yaml, f); argument != nil {
+			at = attributePath(argument)
+		}
 		if f.Line < 1 || f.Line > len(lines) {
 			diags.AddAttributeError(at, "The workflow is not right", f.Message)
 			continue
