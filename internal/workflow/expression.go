@@ -58,7 +58,7 @@ func allowed(tree actionlint.ExprNode, contexts []string) (err error) {
 			if !slices.Contains(contexts, n.Name) {
 				fail("%s is not known there: want %s", n.Name, or(contexts))
 			}
-			if !named(n, parent) {
+			if !byName(n, parent) {
 				fail("all of %s is more than anybody needs: want one value of it, such as %s.NAME", n.Name, n.Name)
 			}
 		case *actionlint.ArrayDerefNode:
@@ -72,14 +72,14 @@ func allowed(tree actionlint.ExprNode, contexts []string) (err error) {
 	return err
 }
 
-// named reports whether a value of a context is taken by name.
-func named(n, parent actionlint.ExprNode) bool {
+// byName reports whether a value of a context is taken by name.
+func byName(n, parent actionlint.ExprNode) bool {
 	switch p := parent.(type) {
 	case *actionlint.ObjectDerefNode:
 		return p.Receiver == n
 	case *actionlint.IndexAccessNode:
-		_, byName := p.Index.(*actionlint.StringNode)
-		return p.Operand == n && byName
+		_, ok := p.Index.(*actionlint.StringNode)
+		return p.Operand == n && ok
 	}
 	return false
 }

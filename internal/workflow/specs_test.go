@@ -44,6 +44,7 @@ func matrix() pipeline.Spec {
 func model() pipeline.Spec {
 	return pipeline.Spec{
 		Place: inRepository, Triggers: pipeline.Triggers{Push: []string{"main"}, PullRequest: true, Schedule: []string{"0 3 * * 1"}},
+		Test:  &pipeline.Test{Run: "make lint test", Matrix: map[string][]string{"python": {"3.12", "3.13"}}, Stage: pipeline.Stage{Python: "3.13"}},
 		Data:  &pipeline.Data{Validate: "make data-validate", Dataset: "file:data/tx.csv"},
 		Train: &pipeline.Train{Run: "make train"},
 		Evaluate: &pipeline.Evaluate{
@@ -187,13 +188,13 @@ func oddStrings() pipeline.Spec {
 	return pipeline.Spec{
 		Place: inRepository, Name: `yes: "no" # 'maybe' & *all`, Triggers: usual,
 		Test: &pipeline.Test{
-			Run:    "  # begins with spaces\necho 'it'\"'\"'s' \\\n  \"fine\"\n\n\techo ünïcödé ✓\n",
+			Run:    "# a comment\n  \necho 'it'\"'\"'s' \\\n  \"fine\"\n\n\techo ünïcödé ✓\n",
 			Matrix: map[string][]string{"version": {"1.10", "on", "0x1F", "~", "a: b", "12:30", "1e3"}},
 			Stage: pipeline.Stage{
 				Env: map[string]string{
 					"EMPTY": "", "YES": "yes", "NUMBER": "010", "COLON": "a: b", "HASH": "a #b", "QUOTES": `"'`, "LINES": "one\ntwo\n",
 					"SPACES": " around ", "TAB": "\ttab", "TRAILING": "a\n\n", "BACKSLASH": `C:\n`, "STAR": "*", "AT": "@", "DOLLAR": "$(id) `id`",
-					"NULL": "null", "EMOJI": "🐧", "DASHES": "---", "DOC": "...\n---\n", "SEPARATOR": "a\u2028b", "BIDI": "a\u202eb",
+					"NULL": "null", "EMOJI": "🐧", "DASHES": "---", "DOC": "...\n---\n", "BIDI": "a\u202eb",
 				},
 				Steps: []pipeline.Step{{Name: "- [x] {y}: | > ? !", Run: "#!/bin/sh", With: nil}},
 			},

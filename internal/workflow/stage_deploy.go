@@ -136,7 +136,7 @@ func (b *builder) monitor() {
 	if m == nil {
 		return
 	}
-	scheduled := "github.event.schedule == " + literal(m.Schedule)
+	scheduled := "github.event_name == 'schedule' && github.event.schedule == " + literal(m.Schedule)
 	for _, d := range b.s.Deploys {
 		if d.ImageVariable != "" {
 			continue

@@ -72,7 +72,7 @@ func (c *checker) place() {
 		c.bad(at{"directory"}, "The pipeline has two places", "Both repository and directory are set. Want one of them.")
 	case s.Repository != "" && !repositoryName.MatchString(s.Repository):
 		c.bad(at{"repository"}, "This is no repository of GitHub", `repository is %q: want OWNER/NAME, such as "acme/fraud", without an address before it.`, s.Repository)
-	case s.Directory != "" && (!filepath.IsAbs(s.Directory) || !printable(s.Directory)):
+	case s.Directory != "" && (!filepath.IsAbs(s.Directory) || !oneLiner(s.Directory)):
 		c.bad(at{"directory"}, "This is no folder", "directory is %q: want the path of a folder.", s.Directory)
 	}
 	if !workflowFile.MatchString(s.Path) || strings.Contains(s.Path, "..") {
@@ -184,22 +184,21 @@ func (c *checker) sameNames(block string, n int, name func(int) string) {
 
 // requiredChecks finds names that no pull request would ever hear of: it could not be merged.
 func (c *checker) requiredChecks() {
-	if len(c.s.RequiredChecks) == 0 || c.s.YAML != "" {
+	if len(c.s.RequiredChecks) == 0 {
 		return
 	}
-	where := at{"required_checks"}
-	if !c.s.Triggers.PullRequest {
+	where, yaml := at{"required_checks"}, c.s.YAML
+	if yaml == "" {
+		yaml = text(build(c.s))
+	}
+	checks, err := Checks(yaml)
+	switch {
+	case err != nil:
+		return // Lint says what is wrong with it
+	case len(checks) == 0:
 		c.bad(where, "No pull request would have these checks",
-			"required_checks is %q, and the workflow does not run on pull requests: they would wait forever. Set pull_request = true in triggers.", c.s.RequiredChecks)
+			"required_checks is %q, and the workflow reports none on pull requests: they would wait forever. Set pull_request = true in triggers, and a stage.", c.s.RequiredChecks)
 		return
-	}
-	var checks []string
-	b := &builder{s: c.s}
-	b.all()
-	for _, j := range b.jobs {
-		if j.pulls && len(j.matrix) == 0 {
-			checks = append(checks, j.id)
-		}
 	}
 	for i, name := range c.s.RequiredChecks {
 		if !slices.Contains(checks, name) {

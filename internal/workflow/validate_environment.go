@@ -71,7 +71,7 @@ func (c *checker) reviewers(where at, reviewers []string) {
 		switch {
 		case of == nil && !userLogin.MatchString(r):
 			c.bad(where.in(i), "This is nobody", `reviewers has %q: want a login, such as "octocat", or a team, "@ORGANIZATION/TEAM".`, r)
-		case of != nil && c.s.Repository != "" && !strings.EqualFold(of[1], owner):
+		case of != nil && repositoryName.MatchString(c.s.Repository) && !strings.EqualFold(of[1], owner):
 			c.bad(where.in(i), "This team is of another organization", "reviewers has %q, and the repository is of %s: want a team of %s.", r, owner, owner)
 		case slices.ContainsFunc(reviewers[:i], func(o string) bool { return strings.EqualFold(o, r) }):
 			c.bad(where.in(i), "A reviewer is named twice", "reviewers has %q twice: leave one out.", r)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tidegatehq/terraform-provider-tidegate/internal/evaluate"
+	metricrules "github.com/tidegatehq/terraform-provider-tidegate/internal/evaluate"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
 
@@ -195,7 +195,7 @@ func (c *checker) regression(where at, e *pipeline.Evaluate, name string) {
 			"max_regression of %s is %q, and %s is in neither min nor max, or in both: want a sign, \"-%s\" if it may fall by that, \"+%s\" if it may rise.", name, v, name, v, v)
 		return
 	}
-	if _, err := evaluate.ParseRules(evaluate.Regression, name+"="+rule); err != nil || strings.ContainsAny(v, ",= ") {
+	if _, err := metricrules.ParseRules(metricrules.Regression, name+"="+rule); err != nil || strings.ContainsAny(v, ",= ") {
 		c.bad(where, "This is no regression", "max_regression of %s is %q: want how far it may be from the reference, such as \"-0.01\" or \"+5%%\".", name, v)
 	}
 }

@@ -15,8 +15,8 @@ const (
 	maxLine   = 1000
 )
 
-// printable reports whether a text has one line and no control characters.
-func printable(s string) bool {
+// oneLiner reports whether a text has one line and no control characters.
+func oneLiner(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
@@ -24,7 +24,7 @@ func printable(s string) bool {
 func (c *checker) line(where at, s string, most int) bool {
 	name := where.name()
 	switch {
-	case !printable(s):
+	case !oneLiner(s):
 		c.bad(where, "Control characters are not for a workflow", "%s has a line break, another control character, or bytes that are no UTF-8. Want one line of text.", name)
 	case len(s) > most:
 		c.bad(where, "This is too long", "%s has %d bytes: want at most %d.", name, len(s), most)
@@ -107,7 +107,7 @@ func validBranch(s string) bool {
 }
 
 func branchText(s string) bool {
-	return s != "" && len(s) <= 244 && printable(s) && !strings.ContainsAny(s, " ~^:\\\"'{}$`") && !strings.Contains(s, "..") &&
+	return s != "" && len(s) <= 244 && oneLiner(s) && !strings.ContainsAny(s, " ~^:\\\"'{}$`") && !strings.Contains(s, "..") &&
 		!strings.Contains(s, "//") && !strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "-") && !strings.HasSuffix(s, "/") &&
 		!strings.HasSuffix(s, ".") && !strings.HasSuffix(s, ".lock") && s != "@"
 }

@@ -5,7 +5,6 @@
 package workflow
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
@@ -14,21 +13,16 @@ import (
 // Render writes the workflow of a valid s. A workflow in the user's own words stays what it is, with a header, and with pins
 // in place of refs.
 func Render(s pipeline.Spec, pins Pins) (string, error) {
-	var w writer
-	w.comment(0, header(s))
 	if s.YAML != "" {
 		pinned, err := PinYAML(s.YAML, pins)
 		if err != nil {
 			return "", err
 		}
-		return w.String() + strings.TrimPrefix(pinned, "\ufeff"), nil
+		return comment(header(s)) + strings.TrimPrefix(pinned, "\ufeff"), nil
 	}
 	tree := build(s)
 	if err := pin(tree, pins); err != nil {
 		return "", err
 	}
-	w.fields(0, "", tree)
-	return w.String(), nil
+	return comment(header(s)) + text(tree), nil
 }
-
-var errNotBuilt = errors.New("not built yet")

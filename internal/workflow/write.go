@@ -13,6 +13,19 @@ import (
 // for something else, and literal blocks for scripts.
 type writer struct{ strings.Builder }
 
+// text is a tree as YAML.
+func text(tree fields) string {
+	var w writer
+	w.fields(0, "", tree)
+	return w.String()
+}
+
+func comment(text string) string {
+	var w writer
+	w.comment(0, text)
+	return w.String()
+}
+
 func (w *writer) line(indent int, text string) {
 	if text != "" {
 		w.WriteString(strings.Repeat(" ", indent))
