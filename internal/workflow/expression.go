@@ -58,7 +58,7 @@ func allowed(tree actionlint.ExprNode, contexts []string) (err error) {
 			if !slices.Contains(contexts, n.Name) {
 				fail("%s is not known there: want %s", n.Name, or(contexts))
 			}
-			if !byName(n, parent) {
+			if !takenByName(n, parent) {
 				fail("all of %s is more than anybody needs: want one value of it, such as %s.NAME", n.Name, n.Name)
 			}
 		case *actionlint.ArrayDerefNode:
@@ -72,8 +72,8 @@ func allowed(tree actionlint.ExprNode, contexts []string) (err error) {
 	return err
 }
 
-// byName reports whether a value of a context is taken by name.
-func byName(n, parent actionlint.ExprNode) bool {
+// takenByName reports whether a value of a context is taken by name.
+func takenByName(n, parent actionlint.ExprNode) bool {
 	switch p := parent.(type) {
 	case *actionlint.ObjectDerefNode:
 		return p.Receiver == n
