@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -30,7 +31,8 @@ type backend struct {
 	commit  string          // of this build, 40 hex digits; "" if it is not known
 
 	digests *registry.Cache
-	warned  sync.Map // repositories of which it was said that they cannot be asked
+	offline atomic.Pointer[error] // why GitHub cannot be reached, once that was found
+	warned  sync.Map              // repositories of which it was said that they cannot be asked
 
 	mu   sync.Mutex
 	read map[string]bool // ids of the endpoints that were read by this process

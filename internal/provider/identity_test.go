@@ -27,6 +27,10 @@ func TestImportByIdentity(t *testing.T) {
 			map[string]string{"cluster": "local/here", "name": "penguins"},
 			map[string]string{"cluster": "local/here", "name": "penguins"},
 		},
+		"tidegate_pipeline": {
+			map[string]string{"repository": "acme/fraud", "directory": "", "path": ".github/workflows/fraud.yml"},
+			map[string]string{"repository": "acme/fraud", "path": ".github/workflows/fraud.yml"},
+		},
 		"tidegate_rollout_policy": {
 			map[string]string{"json": rollout.DefaultPolicy().JSON()},
 			map[string]string{"json": rollout.DefaultPolicy().JSON(), "strategy": "canary", "longest": "2h0m0s"},
@@ -58,12 +62,15 @@ func TestImportByIdentity(t *testing.T) {
 	}
 }
 
-// object is an object of texts.
+// object is an object of texts; "" is null.
 func object(t *testing.T, texts map[string]string) *tfprotov6.DynamicValue {
 	t.Helper()
 	kinds, values := map[string]tftypes.Type{}, map[string]tftypes.Value{}
 	for name, text := range texts {
-		kinds[name], values[name] = tftypes.String, tftypes.NewValue(tftypes.String, text)
+		kinds[name], values[name] = tftypes.String, tftypes.NewValue(tftypes.String, nil)
+		if text != "" {
+			values[name] = tftypes.NewValue(tftypes.String, text)
+		}
 	}
 	kind := tftypes.Object{AttributeTypes: kinds}
 	v, err := tfprotov6.NewDynamicValue(kind, tftypes.NewValue(kind, values))

@@ -19,6 +19,28 @@ func unreachable(err error) bool {
 	return errors.Is(err, github.ErrUnavailable) || errors.Is(err, github.ErrRateLimit)
 }
 
+// away is why GitHub cannot be reached at all, from when that was found; nil before. What a plan would ask after that is
+// not tried: each try takes its time.
+func (b *backend) away() error {
+	if err := b.offline.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// warnUnreachable says once that a plan could not ask GitHub.
+func (b *backend) warnUnreachable(p pipeline.Place, err error, diags *diag.Diagnostics) {
+	var answer *github.Error
+	if errors.As(err, &answer) && answer.Status == 0 && errors.Is(err, github.ErrUnavailable) && !b.offline.CompareAndSwap(nil, &err) {
+		return
+	}
+	if _, again := b.warned.LoadOrStore(p.Repository, true); again {
+		return
+	}
+	diags.AddWarning(p.Repository+" could not be looked at", sentence(err)+
+		"\nThe plan is made of what is known without: whether repository, branch, environments and reviewers are there and may be written shows at apply.")
+}
+
 // explainPipeline says what went wrong with the pipeline at p, and what to do.
 func explainPipeline(ctx context.Context, p pipeline.Place, wait time.Duration, st pipeline.Status, err error, diags *diag.Diagnostics) {
 	file := where(p)

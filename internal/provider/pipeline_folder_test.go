@@ -44,7 +44,7 @@ const testStage = `
 func TestAPipelineInAFolderIsPlannedWrittenAndRemoved(t *testing.T) {
 	s := newStage(t)
 	s.config(folder(s, testStage))
-	s.plan("-out=plan").changes().says("+ workflow = <<-EOT", "run: make test", `+ id = "directory/fraud/.github/workflows/fraud.yml"`)
+	s.plan("-out=plan").changes().says("+ workflow = <<-EOT", "run: make test", `+ checks = [ + "test", ]`, `+ id = "directory/fraud/.github/workflows/fraud.yml"`)
 	if s.file() != "" {
 		t.Fatal("a plan wrote the file")
 	}
@@ -85,7 +85,16 @@ func (s *stage) edit(old, new string) {
 
 func TestWhatPeopleChangeInTheFileIsDriftOnceItsMeaningChanges(t *testing.T) {
 	s := newStage(t)
-	s.upFolder()
+	hcl := s.upFolder()
+	s.edit("branches: [main]", "branches:\n      - \"main\" # ours")
+	s.edit("  # The project's own tests.\n", "\n\n# Written by people.\n")
+	theirs := s.file()
+	s.plan().ok()
+	s.config(strings.Replace(hcl, "path ", "name = \"fraud\"\n  path ", 1)) // which means the same
+	s.apply().ok()
+	if s.file() != theirs {
+		t.Errorf("what people wrote is gone:\n%s", s.file())
+	}
 	s.edit("run: make test", "run: make tset")
 	s.plan().changes().says("- run: make tset", "+ run: make test").neverSays("+ test {")
 	s.apply().ok()
@@ -144,7 +153,7 @@ func TestAnImportedPipelineIsTakenIntoTheStateAndItsFileStays(t *testing.T) {
 	s := newStage(t)
 	hcl := s.upFolder()
 	for _, id := range []string{"./fraud:" + fraudFile, "directory/./fraud/" + fraudFile} {
-		s.edit("make test", "make test # by hand") // the meaning of a script
+		s.edit("make test", "make testing")
 		was := s.file()
 		s.terraform("state", "rm", pipelineName).ok()
 		s.config(strings.ReplaceAll(hcl, `"fraud"
@@ -157,7 +166,7 @@ func TestAnImportedPipelineIsTakenIntoTheStateAndItsFileStays(t *testing.T) {
 		if s.file() != was {
 			t.Error("an import wrote the file")
 		}
-		s.plan().changes().says("- run: make test # by hand", "+ run: make test", "0 to add, 1 to change, 0 to destroy")
+		s.plan().changes().says("- run: make testing", "+ run: make test", "0 to add, 1 to change, 0 to destroy")
 		s.apply().ok()
 		s.plan().ok()
 	}

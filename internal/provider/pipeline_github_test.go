@@ -227,5 +227,20 @@ func TestAPlanWithoutGitHubWarnsOnce(t *testing.T) {
 	if n := strings.Count(out.text, "could not be looked at"); n != 1 {
 		t.Errorf("%d warnings", n)
 	}
-	y.apply().fails().says("connect")
+}
+
+func TestAnotherBranchIsAnotherPipeline(t *testing.T) {
+	y := newYard(t)
+	y.repo.Push(githubhub.Commit{Branch: "release", Files: githubhub.Files{"README.md": "# release\n"}})
+	y.config(hosted(byCommit, testStage))
+	y.apply().ok()
+	y.config(hosted("delivery {\n  mode = \"commit\"\n  branch = \"main\"\n}", testStage))
+	y.apply().ok().says("0 to add, 1 to change")
+	y.config(hosted("delivery {\n  mode = \"commit\"\n  branch = \"release\"\n}", testStage))
+	y.plan().changes().says("# forces replacement", "1 to add, 0 to change, 1 to destroy")
+	y.apply().ok()
+	if y.content("main") != "" || y.content("release") == "" {
+		t.Error("the file is not where it should be")
+	}
+	y.plan().ok()
 }

@@ -34,7 +34,11 @@ type pinner struct {
 func (p *pinner) pins(ctx context.Context, s pipeline.Spec, diags *diag.Diagnostics) workflow.Pins {
 	used, err := workflow.Actions(s)
 	if err != nil {
-		diags.AddError("Cannot tell which actions the workflow uses", sentence(err))
+		at := path.Root("workflow_yaml")
+		if s.YAML == "" {
+			at = path.Empty()
+		}
+		diags.AddAttributeError(at, "Which actions the workflow uses is not clear", sentence(err))
 		return nil
 	}
 	all := workflow.Pins{}

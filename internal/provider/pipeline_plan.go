@@ -106,6 +106,7 @@ func (r *pipelineResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		return
 	}
 	d.planPlace(ctx, at)
+	d.planBranch()
 	d.planSecrets(ctx)
 	spec := d.config.spec(at)
 	if d.planWorkflow(ctx, spec); resp.Diagnostics.HasError() {
@@ -130,6 +131,14 @@ func (d *draft) planPlace(ctx context.Context, at pipeline.Place) {
 		return
 	}
 	d.set(ctx, path.Root("id"), types.StringValue(d.config.address(at)))
+}
+
+// planBranch makes another pipeline of one that is to be on another branch than it is on.
+func (d *draft) planBranch() {
+	is, want := d.seen.Status.Branch, d.config.delivery().Branch
+	if d.was != nil && is != "" && want != "" && want != is {
+		d.resp.RequiresReplace = append(d.resp.RequiresReplace, path.Root("delivery").AtName("branch"))
+	}
 }
 
 // planSecrets plans the names of secrets, which a missing one then differs from.
@@ -179,7 +188,7 @@ func (d *draft) planWorkflow(ctx context.Context, spec pipeline.Spec) {
 // render returns the workflow and its pins, and false after it has said what is wrong.
 func (d *draft) render(ctx context.Context, spec pipeline.Spec) (string, workflow.Pins, bool) {
 	diags := &d.resp.Diagnostics
-	p := pinner{hub: d.github, own: d.commit}
+	p := pinner{hub: d.github, own: d.commit, asked: d.away()}
 	if d.was != nil {
 		p.old = pinsOf(d.was.PinnedActions)
 		p.moved = !d.config.PinsVersion.Equal(d.was.PinsVersion) && !d.imported()
@@ -211,7 +220,7 @@ func (d *draft) imported() bool { return d.was != nil && d.seen.Imported }
 // ask has the place looked at. A place that cannot be reached is a warning, once for all pipelines: plans work offline.
 func (r *pipelineResource) ask(ctx context.Context, s pipeline.Spec, known pipeline.Status, diags *diag.Diagnostics) {
 	e, err := r.pipelines(s.Place)
-	if errors.Is(err, errUnknown) {
+	if errors.Is(err, errUnknown) || s.Repository != "" && r.away() != nil {
 		return
 	}
 	var problems []pipeline.Problem
@@ -222,13 +231,4 @@ func (r *pipelineResource) ask(ctx context.Context, s pipeline.Spec, known pipel
 	if err != nil {
 		r.warnUnreachable(s.Place, err, diags)
 	}
-}
-
-// warnUnreachable says once for each repository that it could not be asked.
-func (r *pipelineResource) warnUnreachable(p pipeline.Place, err error, diags *diag.Diagnostics) {
-	if _, again := r.warned.LoadOrStore(p.Repository, true); again {
-		return
-	}
-	diags.AddWarning(p.Repository+" could not be looked at", sentence(err)+
-		"\nThe plan is made of what is known without: whether repository, branch, environments and reviewers are there and may be written shows at apply.")
 }

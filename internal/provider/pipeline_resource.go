@@ -148,7 +148,7 @@ func (r *pipelineResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if err == nil {
 		e, err = r.pipelines(at)
 	}
-	if errors.Is(err, errUnknown) {
+	if errors.Is(err, errUnknown) || at.Repository != "" && !m.Workflow.IsNull() && r.away() != nil {
 		return // what was known stays
 	}
 	if n.Status.Path == "" {

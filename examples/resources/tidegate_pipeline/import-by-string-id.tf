@@ -1,0 +1,4 @@
+import {
+  to = tidegate_pipeline.fraud
+  id = "acme/fraud:.github/workflows/fraud.yml"
+}

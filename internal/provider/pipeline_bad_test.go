@@ -1,0 +1,130 @@
+package provider
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/githubhub"
+)
+
+// What the configuration alone reveals is said at plan, at the attribute and with the value.
+func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
+	s := newStage(t)
+	deploys := func(a, b string) string {
+		return "deploy {\n name = \"one\"\n root = \"infra/one\"\n" + a + "\n}\ndeploy {\n name = \"two\"\n root = \"infra/two\"\n" + b + "\n}"
+	}
+	test := func(more string) string { return "test {\n run = \"make test\"\n" + more + "\n}" }
+	for _, c := range []struct{ hcl, want string }{
+		{"test {}", "Missing test.run"},
+		{"trian {\n run = \"x\"\n}", `Blocks of type "trian" are not expected here`},
+		{test("runs_on = \",\""), `",": want the label of a runner`},
+		{test("timeout_minutes = 0"), "0: want a whole number from 1 to 7200"},
+		{test("timeout_minutes = 1.5"), "1.5: want a whole number"},
+		{test("env = { A = null }"), "null"},
+		{test("matrix = { python = [] }"), "matrix"},
+		{test("step {\n name = \"x\"\n}"), "step"},
+		{test("step {\n run = \"x\"\n uses = \"acme/x@v1\"\n}"), "uses"},
+		{test("permissions = { contents = \"admin\" }"), "admin"},
+		{test("env = { A = \"$${{ secrets.API_KEY }}\" }"), "secrets.API_KEY"},
+		{"triggers {\n push = [\"main\"]\n schedule = [\"0 0 30 2 *\"]\n}" + test(""), "0 0 30 2 *"},
+		{"triggers {\n push = [\"main\"]\n schedule = [\"every day\"]\n}" + test(""), "every day"},
+		{deploys(`needs = ["two"]`, `needs = ["one"]`), "one"},
+		{deploys(`needs = ["three"]`, ""), "three"},
+		{deploys("name = \"x\"", ""), "name"},
+		{"deploy {\n name = \"a b\"\n root = \"x\"\n}", `"a b": want a DNS label`},
+		{"deploy {\n name = \"a\"\n root = \"../x\"\n}", "../x"},
+		{"deploy {\n name = \"a\"\n root = \"x\"\n aws {}\n}", "Missing deploy[0].aws.role_arn"},
+		{"scan {\n fail_on = \"nothing\"\n}", `"nothing": want ["negligible" "low" "medium" "high" "critical"]`},
+		{"package {}", "Missing package.image"},
+		{"monitor {\n schedule = \"61 * * * *\"\n}", "61 * * * *"},
+		{"workflow_yaml = \"jobs: [\"", "workflow_yaml"},
+		{"workflow_yaml = \"on: push\\njobs:\\n  a:\\n    runs-on: ubuntu-latest\\n    steps:\\n      - rum: x\\n\"", "line 6"},
+		{"workflow_yaml = \"on: push\\njobs: {}\\n\"\n" + test(""), "workflow_yaml"},
+		{"pins = { \"actions/checkout\" = \"\" }\n" + test(""), "actions/checkout"},
+		{"environment {\n name = \"p\"\n secrets_wo = { A = \"b\" }\n}", "Missing secrets_wo_version"},
+		{"environment {\n name = \"p\"\n secrets_wo_version = 1\n}", "secrets_wo_version without secrets_wo"},
+		{"environment {\n name = \"p\"\n secrets_wo_version = 1\n secrets_wo = { GITHUB_KEY = \"b\" }\n}", "GITHUB_KEY"},
+		{"environment {\n name = \"p\"\n reviewers = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\"]\n}", "6"},
+		{"environment {\n name = \"p\"\n wait_minutes = 43201\n}", "43201: want a whole number from 0 to 43200"},
+		{"environment {\n name = \"p\"\n}\nenvironment {\n name = \"P\"\n}", "environment"},
+	} {
+		s.config("resource \"tidegate_pipeline\" \"fraud\" {\n  repository = \"acme/fraud\"\n  path = \"" + fraudFile + "\"\n" + c.hcl + "\n}")
+		out := s.plan()
+		if out.code != 1 || !strings.Contains(out.text, plain(c.want)) {
+			t.Errorf("%s\nexit code %d; want an error with %q in:\n%s", c.hcl, out.code, c.want, tail(out.text, 1200))
+		}
+	}
+	for _, c := range []struct{ hcl, want string }{
+		{`path = ".github/workflows/fraud.yml"`, "Missing repository"},
+		{"repository = \"acme/fraud\"\ndirectory = \"fraud\"\npath = \".github/workflows/fraud.yml\"", "Both repository and directory"},
+		{`repository = "acme/fraud"`, `The argument "path" is required`},
+		{"repository = \"https://github.com/acme/fraud\"\npath = \".github/workflows/fraud.yml\"", "want OWNER/NAME"},
+		{"repository = \"acme/fraud\"\npath = \"workflows/fraud.yml\"", `"workflows/fraud.yml": want .github/workflows/NAME.yml`},
+		{"repository = \"acme/fraud\"\npath = \".github/workflows/../fraud.yml\"", "want .github/workflows/NAME.yml"},
+		{"repository = \"acme/fraud\"\npath = \".github/workflows/sub/fraud.yml\"", "want .github/workflows/NAME.yml"},
+		{"repository = \"acme/fraud\"\npath = \".github/workflows/fraud.txt\"", "want .github/workflows/NAME.yml"},
+		{"directory = \"fraud\"\npath = \".github/workflows/fraud.yml\"\nrequired_checks = [\"test\"]", "A folder has no required checks"},
+	} {
+		s.config("resource \"tidegate_pipeline\" \"fraud\" {\n" + c.hcl + "\n test {\n run = \"make test\"\n}\n}")
+		out := s.plan()
+		if out.code != 1 || !strings.Contains(out.text, plain(c.want)) {
+			t.Errorf("%s\nexit code %d; want an error with %q in:\n%s", c.hcl, out.code, c.want, tail(out.text, 1200))
+		}
+	}
+}
+
+// What only GitHub knows is said at plan, too, where it can be asked.
+func TestPlacesThatCannotBeAreRefusedAtPlan(t *testing.T) {
+	y := newYard(t)
+	y.hub.Repository("acme/old", githubhub.Files{"a": "a"}).Archive()
+	y.repo.SetRole("reader", "read")
+	config := func(repository, delivery, more string) {
+		y.config(strings.Replace(hosted(delivery, testStage, more), `"acme/fraud"`, `"`+repository+`"`, 1))
+	}
+	plan := func(wants ...string) {
+		t.Helper()
+		out := y.plan()
+		for _, want := range wants {
+			if out.code != 1 || !strings.Contains(out.text, plain(want)) {
+				t.Errorf("exit code %d; want an error with %q in:\n%s", out.code, want, tail(out.text, 1500))
+			}
+		}
+	}
+	config("acme/none", byCommit, "")
+	plan("acme/none")
+	config("acme/old", byCommit, "")
+	plan("acme/old", "archived")
+	config("acme/fraud", "delivery {\n branch = \"none\"\n}", "")
+	plan("none", "branch")
+	config("acme/fraud", byCommit, "environment {\n name = \"p\"\n reviewers = [\"nobody-of-this-name\"]\n}")
+	plan("nobody-of-this-name")
+	config("acme/fraud", byCommit, "deploy {\n name = \"one\"\n root = \"infra\"\n environment = \"nowhere\"\n}\npins = { \"tidegatehq/terraform-provider-tidegate\" = \""+strings.Repeat("a", 40)+"\" }")
+	plan("nowhere")
+
+	config("acme/fraud", byCommit, "")
+	expired := y.hub.Token(githubhub.Token{Kind: githubhub.PersonalToken})
+	y.hub.Revoke(expired)
+	y.as(expired)
+	plan("The token was not accepted")
+	y.as(y.hub.Token(githubhub.Token{Kind: githubhub.PersonalToken, User: "reader"}))
+	plan("acme/fraud")
+	y.as(y.hub.Token(githubhub.Token{Kind: githubhub.PersonalToken, Scopes: []string{}}))
+	plan("acme/fraud", "scope")
+	// Without a token, and with that of a workflow, plans are made; an apply says what it takes.
+	y.as(y.hub.Token(githubhub.Token{Kind: githubhub.ActionsToken}))
+	y.apply().fails().says("workflow")
+	y.as("")
+	y.plan().changes().says("No token was given")
+	y.apply().fails().says("no token was given", "GITHUB_TOKEN")
+}
+
+func TestARateLimitThatLastsLongerThanTheTimeoutIsSaid(t *testing.T) {
+	y := newYard(t)
+	token := y.hub.Token(githubhub.Token{Kind: githubhub.PersonalToken})
+	y.as(token)
+	y.config(hosted(byCommit, testStage, "timeouts {\n create = \"2s\"\n}"))
+	y.plan("-out=plan").changes()
+	y.hub.SetQuota(token, 0, time.Hour)
+	y.terraform("apply", "plan").fails().says("rate limit")
+}
