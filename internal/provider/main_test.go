@@ -53,7 +53,7 @@ func serveProvider() error {
 	if err != nil {
 		return err
 	}
-	return providerserver.Serve(context.Background(), New("test", []string{self, "engine", "run"}),
+	return providerserver.Serve(context.Background(), New("test", []string{self, "engine", "run"}, BuiltFrom(strings.Repeat("7", 40))),
 		providerserver.ServeOpts{Address: "registry.terraform.io/tidegatehq/tidegate"})
 }
 

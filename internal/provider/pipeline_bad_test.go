@@ -10,7 +10,7 @@ import (
 
 // What the configuration alone reveals is said at plan, at the attribute and with the value.
 func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
-	s := newStage(t)
+	s := newYard(t) // where the repository is there
 	deploys := func(a, b string) string {
 		return "deploy {\n name = \"one\"\n root = \"infra/one\"\n" + a + "\n}\ndeploy {\n name = \"two\"\n root = \"infra/two\"\n" + b + "\n}"
 	}
@@ -26,7 +26,7 @@ func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
 		{test("step {\n name = \"x\"\n}"), "step"},
 		{test("step {\n run = \"x\"\n uses = \"acme/x@v1\"\n}"), "uses"},
 		{test("permissions = { contents = \"admin\" }"), "admin"},
-		{test("env = { A = \"$${{ secrets.API_KEY }}\" }"), "secrets.API_KEY"},
+		{"test {\n run = \"echo $${{ github.head_ref }}\"\n}", "github.head_ref"},
 		{"triggers {\n push = [\"main\"]\n schedule = [\"0 0 30 2 *\"]\n}" + test(""), "0 0 30 2 *"},
 		{"triggers {\n push = [\"main\"]\n schedule = [\"every day\"]\n}" + test(""), "every day"},
 		{deploys(`needs = ["two"]`, `needs = ["one"]`), "one"},
@@ -39,7 +39,7 @@ func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
 		{"package {}", "Missing package.image"},
 		{"monitor {\n schedule = \"61 * * * *\"\n}", "61 * * * *"},
 		{"workflow_yaml = \"jobs: [\"", "workflow_yaml"},
-		{"workflow_yaml = \"on: push\\njobs:\\n  a:\\n    runs-on: ubuntu-latest\\n    steps:\\n      - rum: x\\n\"", "line 6"},
+		{"workflow_yaml = \"on: push\\njobs:\\n  a:\\n    runs-on: ubuntu-latest\\n    steps:\\n      - rum: x\\n\"", "line 9, column 9"},
 		{"workflow_yaml = \"on: push\\njobs: {}\\n\"\n" + test(""), "workflow_yaml"},
 		{"pins = { \"actions/checkout\" = \"\" }\n" + test(""), "actions/checkout"},
 		{"environment {\n name = \"p\"\n secrets_wo = { A = \"b\" }\n}", "Missing secrets_wo_version"},

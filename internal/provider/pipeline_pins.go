@@ -27,7 +27,8 @@ type pinner struct {
 	own   string        // commit that this program was built from; "" if it is not known
 	old   workflow.Pins // of the state
 	moved bool          // whether the old ones are to be left behind
-	asked error         // why GitHub could not be asked, from the first time on
+	away  error         // why GitHub cannot be asked, from the first time on
+	why   error         // why one of them was not moved, the last one
 }
 
 // pins returns one for each action of s, and says at pins which there cannot be one for.
@@ -62,9 +63,9 @@ func (p *pinner) pins(ctx context.Context, s pipeline.Spec, diags *diag.Diagnost
 				"The workflow has no step with it, so its pin has no effect. It uses "+strings.Join(slices.Sorted(maps.Keys(used)), ", ")+".")
 		}
 	}
-	if p.asked != nil && p.moved {
+	if p.why != nil {
 		diags.AddAttributeWarning(path.Root("pins_version"), "GitHub could not be asked for newer versions of actions",
-			sentence(p.asked)+"\nThe actions are pinned to what this version of Tidegate knows.")
+			sentence(p.why)+"\nThe actions of which that is so are pinned to what this version of Tidegate knows, or stay as they are.")
 	}
 	return all
 }
@@ -90,10 +91,11 @@ func (p *pinner) pin(ctx context.Context, name, want string) (workflow.Pin, erro
 	case name == workflow.Own && fullCommit.MatchString(p.own):
 		return workflow.Pin{Commit: p.own}, nil
 	case p.moved && (known || had):
-		if pin, err := p.newest(ctx, name, old, table); err == nil {
+		pin, err := p.newest(ctx, name, old, table)
+		if err == nil {
 			return pin, nil
 		}
-		if known {
+		if p.why = err; known {
 			return table, nil
 		}
 		return old, nil
@@ -111,7 +113,7 @@ func (p *pinner) ask(ctx context.Context, name, ref string) (workflow.Pin, error
 	}
 	found, err := c.Resolve(ctx, name, ref)
 	if err != nil {
-		return workflow.Pin{}, err
+		return workflow.Pin{}, p.lost(err)
 	}
 	return workflow.Pin{Commit: found.Commit, Version: ref}, nil
 }
@@ -122,27 +124,34 @@ func (p *pinner) newest(ctx context.Context, name string, old, table workflow.Pi
 	if like == "" {
 		like = old.Version
 	}
+	if like == "" {
+		return workflow.Pin{}, fmt.Errorf("find the newest version of %s: which one it has now is not known", name)
+	}
 	c, err := p.client()
-	if err != nil || like == "" {
-		return workflow.Pin{}, errors.Join(err, errors.New("no version of it is known"))
+	if err != nil {
+		return workflow.Pin{}, err
 	}
 	found, err := c.Newest(ctx, name, like)
 	if err != nil {
-		p.asked = err
-		return workflow.Pin{}, err
+		return workflow.Pin{}, p.lost(err)
 	}
 	return workflow.Pin{Commit: found.Commit, Version: found.Version}, nil
 }
 
 func (p *pinner) client() (*github.Client, error) {
-	if p.asked != nil {
-		return nil, p.asked
+	if p.away != nil {
+		return nil, p.away
 	}
 	c, err := p.hub()
-	if err != nil {
-		p.asked = err
+	return c, p.lost(err)
+}
+
+// lost remembers that GitHub cannot be reached: each try takes its time.
+func (p *pinner) lost(err error) error {
+	if unreachable(err) {
+		p.away = err
 	}
-	return c, err
+	return err
 }
 
 // pinsOf reads the attribute pinned_actions.

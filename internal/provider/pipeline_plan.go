@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"path/filepath"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -35,7 +36,10 @@ func (r *pipelineResource) ValidateConfig(ctx context.Context, req resource.Vali
 	if resp.Diagnostics.HasError() || !knownBut(req.Config.Raw, unknownAtRead...) {
 		return
 	}
-	at := pipeline.Place{Repository: m.Repository.ValueString(), Directory: m.Directory.ValueString(), Path: m.Path.ValueString()}
+	at := pipeline.Place{Repository: m.Repository.ValueString(), Path: m.Path.ValueString()}
+	if dir := m.Directory.ValueString(); dir != "" {
+		at.Directory = filepath.Join("/", dir) // the root module's folder is not known here
+	}
 	explainProblems(m.aboutKnown(workflow.Validate(m.spec(at))), &resp.Diagnostics)
 }
 
@@ -188,7 +192,7 @@ func (d *draft) planWorkflow(ctx context.Context, spec pipeline.Spec) {
 // render returns the workflow and its pins, and false after it has said what is wrong.
 func (d *draft) render(ctx context.Context, spec pipeline.Spec) (string, workflow.Pins, bool) {
 	diags := &d.resp.Diagnostics
-	p := pinner{hub: d.github, own: d.commit, asked: d.away()}
+	p := pinner{hub: d.github, own: d.commit, away: d.away()}
 	if d.was != nil {
 		p.old = pinsOf(d.was.PinnedActions)
 		p.moved = !d.config.PinsVersion.Equal(d.was.PinsVersion) && !d.imported()
