@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
@@ -85,13 +86,26 @@ func pipelineAddress(s string) (id pipelineIdentity, err error) {
 	return id, nil
 }
 
-var workflowName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*\.ya?ml$`)
+var repository = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]{0,99}/)?[A-Za-z0-9._-]{1,100}$`)
+
+func checkRepository(s string) error {
+	if name := s[strings.LastIndex(s, "/")+1:]; !repository.MatchString(s) || strings.Trim(name, ".") == "" {
+		return fmt.Errorf("%q: want OWNER/NAME, such as acme/fraud, or NAME where the provider block has an owner", s)
+	}
+	return nil
+}
+
+func repositoryName() validator.String { return check{"a repository's name", checkRepository} }
+
+var workflowFile = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*\.ya?ml$`)
 
 // checkWorkflowPath wants what GitHub reads workflows from: files, never folders, in one folder.
 func checkWorkflowPath(s string) error {
 	name, ok := strings.CutPrefix(s, folderOfWorkflows)
-	if !ok || !workflowName.MatchString(name) || strings.Contains(name, "..") {
+	if !ok || !workflowFile.MatchString(name) || strings.Contains(name, "..") {
 		return fmt.Errorf("%q: want %sNAME.yml, where NAME is of letters, digits, dots, _ and -: GitHub reads workflows there and nowhere else", s, folderOfWorkflows)
 	}
 	return nil
 }
+
+func workflowPath() validator.String { return check{"a workflow's path", checkWorkflowPath} }

@@ -140,9 +140,11 @@ func (d *draft) planPlace(ctx context.Context, at pipeline.Place) {
 // planBranch makes another pipeline of one that is to be on another branch than it is on.
 func (d *draft) planBranch() {
 	is, want := d.seen.Status.Branch, d.config.delivery().Branch
-	if d.was != nil && is != "" && want != "" && want != is {
-		d.resp.RequiresReplace = append(d.resp.RequiresReplace, path.Root("delivery").AtName("branch"))
+	if d.was == nil || is == "" || want == "" || want == is {
+		return
 	}
+	d.resp.RequiresReplace = append(d.resp.RequiresReplace, path.Root("delivery").AtName("branch"))
+	d.was, d.seen = nil, note{}
 }
 
 // planSecrets plans the names of secrets, which a missing one then differs from.

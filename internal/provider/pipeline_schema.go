@@ -39,7 +39,7 @@ func pipelineAttributes() map[string]schema.Attribute {
 	all := pipelineComputed()
 	for name, a := range map[string]schema.Attribute{
 		"repository": schema.StringAttribute{
-			Optional: true, PlanModifiers: another, Validators: []validator.String{check{"a repository's name", checkRepository}},
+			Optional: true, PlanModifiers: another, Validators: []validator.String{repositoryName()},
 			MarkdownDescription: "Repository on GitHub, `OWNER/NAME`. Exactly one of `repository` and `directory` is there. Another one is another pipeline.",
 		},
 		"directory": schema.StringAttribute{
@@ -48,7 +48,7 @@ func pipelineAttributes() map[string]schema.Attribute {
 				"to be committed by whoever works there. A folder has no `delivery`, `environment` and `required_checks`. Another one is another pipeline.",
 		},
 		"path": schema.StringAttribute{
-			Required: true, PlanModifiers: another, Validators: []validator.String{check{"a workflow's path", checkWorkflowPath}},
+			Required: true, PlanModifiers: another, Validators: []validator.String{workflowPath()},
 			MarkdownDescription: "Path of the workflow's file in the repository, `.github/workflows/NAME.yml`. Another one is another pipeline.",
 		},
 		"name": schema.StringAttribute{
