@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 
+	gh "github.com/google/go-github/v60/github"
+
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
 
@@ -32,10 +34,13 @@ type delivered struct {
 func (d *delivery) deliver(ctx context.Context) (delivered, error) {
 	switch d.mode {
 	case pipeline.Commit:
-		out, err := d.push(ctx)
-		if !errors.Is(err, errProtected) {
-			return out, err
+		if d.pull == nil || !refused(d.pull) || !d.change.done(d.head) { // else it was tried, and waits
+			out, err := d.push(ctx)
+			if !errors.Is(err, errProtected) {
+				return out, err
+			}
 		}
+		d.words.body += refusedWords
 		d.c.notice(fmt.Sprintf("Branch %s of %s refuses pushes: %s is brought by a pull request", d.branch, d.Repository, d.path))
 	case pipeline.PullRequest:
 	default:
@@ -43,6 +48,9 @@ func (d *delivery) deliver(ctx context.Context) (delivered, error) {
 	}
 	return d.byPull(ctx)
 }
+
+// refused reports whether a pull request brings what a branch did not take as a commit.
+func refused(p *gh.PullRequest) bool { return strings.Contains(p.GetBody(), refusedWords) }
 
 // push commits to the branch itself. A pull request of ours has nothing to bring then.
 func (d *delivery) push(ctx context.Context) (delivered, error) {

@@ -28,6 +28,9 @@ func bringing(c pipeline.Change, branch string) pullWords {
 	return pullWords{title: "Tidegate: pipeline " + nameOf(c.Path), body: b.String()}
 }
 
+// refusedWords tell a pull request that is there because the branch refused a commit from one that was asked for.
+const refusedWords = "\nThe branch takes no commits past pull requests, so this one brings what would have been committed.\n"
+
 // removing are those of a pull request that removes a pipeline.
 func removing(known pipeline.Status, branch string, stay []string) pullWords {
 	var b strings.Builder

@@ -257,6 +257,9 @@ func (a *pipelineApply) tidy(ctx context.Context) error {
 		}
 		a.st.Environments = slices.DeleteFunc(a.st.Environments, func(o pipeline.EnvironmentStatus) bool { return o.Name == e.Name })
 	}
+	if len(a.st.Environments) == 0 {
+		a.st.Environments = nil
+	}
 	slices.SortStableFunc(a.st.Environments, func(x, y pipeline.EnvironmentStatus) int { return a.order(x.Name) - a.order(y.Name) })
 	if a.pull != nil && a.file.blob != "" {
 		return nil
