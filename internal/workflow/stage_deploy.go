@@ -40,7 +40,7 @@ func (b *builder) planDeploy(d pipeline.Deploy) {
 	for _, n := range d.Needs {
 		before = append(before, "deploy-"+n)
 	}
-	if d.ImageVariable != "" {
+	if d.ImageVariable != "" || b.pushed(d.Stage) {
 		outputs = append(outputs, "package")
 	}
 	if b.tells(d.Stage) {
@@ -49,6 +49,7 @@ func (b *builder) planDeploy(d pipeline.Deploy) {
 	j.needs = b.after(before, outputs...)
 	j.outputs = fields{{name: "plan", value: "${{ steps.upload.outputs.artifact-id }}"}}
 	b.trained(j, d.Stage)
+	b.image(j, d.Stage)
 	b.reach(j, d)
 	with := fields{{name: "root", value: d.Root}, {name: "key", value: key}, {name: "save", value: "${{ runner.temp }}/plan.sealed"}}
 	if d.ImageVariable != "" {
@@ -71,7 +72,11 @@ func (b *builder) deploy(d pipeline.Deploy) {
 	if b.tells(d.Stage) {
 		j.needs = append(j.needs, "train")
 	}
+	if b.pushed(d.Stage) {
+		j.needs = append(j.needs, "package")
+	}
 	b.trained(j, d.Stage)
+	b.image(j, d.Stage)
 	j.permit("actions", "read", "to fetch the sealed plan")
 	j.permit("checks", "write", "to tell of the apply")
 	j.permit("pull-requests", "write", "to tell in the pull request that brought the commit")
@@ -82,12 +87,30 @@ func (b *builder) deploy(d pipeline.Deploy) {
 		{name: "verify", value: "saved"},
 		{name: "artifact", value: "${{ needs.plan-" + d.Name + ".outputs.plan }}"},
 	})))
-	endpoints := field{name: "endpoint", value: "${{ steps.apply.outputs.staged }}"}
-	if len(d.Promote) > 0 {
-		endpoints.value = script(strings.Join(d.Promote, "\n") + "\n")
-	}
-	j.step(tidegate("promote", fields{{name: "root", value: d.Root}, endpoints}))
+	j.step(promote(d))
 	b.add(j.end(d.Stage))
+}
+
+// promote drives what the apply staged, in the order that is asked for, if one is.
+func promote(d pipeline.Deploy) fields {
+	endpoints := field{name: "endpoint", value: "${{ steps.apply.outputs.staged }}"}
+	if len(d.Promote) == 0 {
+		return tidegate("promote", fields{{name: "root", value: d.Root}, endpoints})
+	}
+	endpoints.value = script(strings.Join(d.Promote, "\n") + "\n")
+	// Who is named and was rolled back, maybe long ago, is refused: that is no matter of an apply that staged nothing.
+	return slices.Insert(tidegate("promote", fields{{name: "root", value: d.Root}, endpoints}), 0,
+		field{name: "if", value: "steps.apply.outputs.staged != '[]'"})
+}
+
+// pushed reports whether a deploy has steps of the user's that could want what was pushed.
+func (b *builder) pushed(s pipeline.Stage) bool { return b.s.Package != nil && len(s.Steps) > 0 }
+
+// image tells a job what was pushed.
+func (b *builder) image(j *job, s pipeline.Stage) {
+	if _, own := s.Env["IMAGE"]; !own && b.pushed(s) {
+		j.env.add("IMAGE", "${{ needs.package.outputs.image }}")
+	}
 }
 
 // reach adds what a job needs to get at a root's cloud: a token of this workflow, exchanged for credentials that last an
