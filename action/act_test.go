@@ -36,7 +36,7 @@ func source(t *testing.T) string {
 			}
 			to := filepath.Join(dir, strings.TrimPrefix(path, ".."))
 			switch {
-			case d.IsDir() && (d.Name() == "githubtest" || d.Name() == "acttool"):
+			case d.IsDir() && (d.Name() == "githubtest" || d.Name() == "acttool" || d.Name() == "ocitest"):
 				return filepath.SkipDir // modules of their own, of tests
 			case d.IsDir():
 				return os.MkdirAll(to, 0o750)

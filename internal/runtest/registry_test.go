@@ -70,21 +70,21 @@ type descriptor struct {
 // artifact gets what NAME@DIGEST names, and checks that it is that.
 func (r registry) artifact(image string) artifact {
 	r.t.Helper()
-	name, digest, ok := strings.Cut(strings.TrimPrefix(image, r.host+"/"), "@")
+	name, sum, ok := strings.Cut(strings.TrimPrefix(image, r.host+"/"), "@")
 	if !ok {
 		r.t.Fatalf("%q: want %s/NAME@DIGEST", image, r.host)
 	}
 	var a artifact
-	if err := json.Unmarshal(r.get(name, "manifests", digest), &a); err != nil {
+	if err := json.Unmarshal(r.get(name, "manifests", sum), &a); err != nil {
 		r.t.Fatal(err)
 	}
 	return a
 }
 
 // get gets a manifest or a blob whose digest is this.
-func (r registry) get(name, kind, digest string) []byte {
+func (r registry) get(name, kind, sum string) []byte {
 	r.t.Helper()
-	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://"+r.host+"/v2/"+name+"/"+kind+"/"+digest, http.NoBody)
+	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://"+r.host+"/v2/"+name+"/"+kind+"/"+sum, http.NoBody)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -98,9 +98,13 @@ func (r registry) get(name, kind, digest string) []byte {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	sum := sha256.Sum256(b)
-	if got := "sha256:" + hex.EncodeToString(sum[:]); resp.StatusCode != http.StatusOK || got != digest {
-		r.t.Fatalf("%s %s@%s: status %d, and the digest of its bytes is %s", kind, name, digest, resp.StatusCode, got)
+	if got := digest(string(b)); resp.StatusCode != http.StatusOK || got != sum {
+		r.t.Fatalf("%s %s@%s: status %d, and the digest of its bytes is %s", kind, name, sum, resp.StatusCode, got)
 	}
 	return b
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
