@@ -78,19 +78,26 @@ func onPullRequest(m any) bool {
 // need is skipped and they do not say that they run all the same.
 func skippedJobs(jobs *yaml.Node) map[string]bool {
 	skipped := map[string]bool{}
-	for again := true; again; {
-		again = false
-		pairs(jobs, func(id, job *yaml.Node) {
-			if skipped[id.Value] {
-				return
+	waiting := map[string][]string{} // by the job that they need, those that are skipped with it
+	var ends []string
+	pairs(jobs, func(id, job *yaml.Node) {
+		condition := lookup(job, "if")
+		if condition != nil && condition.Kind == yaml.ScalarNode && onPull(condition.Value) == never {
+			ends = append(ends, id.Value)
+		}
+		if condition == nil || !asksForStatus(condition.Value) {
+			for _, n := range needsOf(job) {
+				waiting[n] = append(waiting[n], id.Value)
 			}
-			condition := lookup(job, "if")
-			anyway := condition != nil && asksForStatus(condition.Value)
-			after := !anyway && slices.ContainsFunc(needsOf(job), func(n string) bool { return skipped[n] })
-			if after || condition != nil && condition.Kind == yaml.ScalarNode && onPull(condition.Value) == never {
-				skipped[id.Value], again = true, true
-			}
-		})
+		}
+	})
+	for len(ends) > 0 {
+		id := ends[0]
+		ends = ends[1:]
+		if !skipped[id] {
+			skipped[id] = true
+			ends = append(ends, waiting[id]...)
+		}
 	}
 	return skipped
 }

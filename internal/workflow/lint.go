@@ -35,6 +35,7 @@ func Lint(path, yaml string) (findings []Finding, err error) {
 	}
 	pinned := newPinRule(yaml)
 	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{
+		Oneline: true, // else it looks for the line of each finding, to print it to nobody
 		OnRulesCreated: func(rules []actionlint.Rule) []actionlint.Rule {
 			return slices.Insert(rules, 0, actionlint.Rule(pinned))
 		},

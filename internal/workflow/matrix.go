@@ -12,6 +12,8 @@ import (
 // maxCombinations is how many jobs GitHub makes of a matrix.
 const maxCombinations = 256
 
+var errTooMany = errors.New("its matrix has more than 256 combinations, which GitHub refuses")
+
 // A combination of a matrix, in the order of its keys.
 type combination []axis
 
@@ -56,9 +58,11 @@ func combinationsOf(matrix *yaml.Node) (all []combination, known bool, err error
 	if err != nil || !known {
 		return nil, false, err
 	}
-	all = included(all, more)
-	if len(all) > maxCombinations {
-		return nil, false, errors.New("its matrix has more than 256 combinations, which GitHub refuses")
+	if len(all) > maxCombinations || len(more) > maxCombinations {
+		return nil, false, errTooMany
+	}
+	if all = included(all, more); len(all) > maxCombinations {
+		return nil, false, errTooMany
 	}
 	return all, true, nil
 }
@@ -75,8 +79,8 @@ func cross(all []combination, key string, values *yaml.Node) ([]combination, boo
 			if err != nil || !known {
 				return nil, false, err
 			}
-			if more = append(more, append(slices.Clone(c), a)); len(more) > 100*maxCombinations {
-				return nil, false, errors.New("its matrix has more than 256 combinations, which GitHub refuses")
+			if more = append(more, append(slices.Clone(c), a)); len(more) > 20*maxCombinations {
+				return nil, false, errTooMany
 			}
 		}
 	}

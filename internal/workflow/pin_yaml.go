@@ -18,22 +18,22 @@ func PinYAML(text string, pins Pins) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	p := &pinning{text: text, lines: linesAt(text), pins: pins, actions: map[*yaml.Node]bool{}}
 	all := usesOf(root)
+	for _, n := range all {
+		p.actions[n] = true
+	}
 	var edits []edit
 	for _, n := range all {
-		e, needed, err := pinEdit(text, n, all, pins)
+		e, needed, err := p.edit(n)
 		if err != nil {
 			return "", fmt.Errorf("line %d: %w", n.Line, err)
 		}
-		if needed && !slices.Contains(edits, e) { // an alias is edited where its anchor is
+		if needed {
 			edits = append(edits, e)
 		}
 	}
-	slices.SortFunc(edits, func(a, b edit) int { return b.from - a.from })
-	pinned := text
-	for _, e := range edits {
-		pinned = pinned[:e.from] + e.text + pinned[e.to:]
-	}
+	pinned := edited(text, edits)
 	// The edits are of text and what they mean is YAML: nothing but the refs may have changed.
 	if err := onlyPinned(root, pinned, pins); err != nil {
 		return "", err
@@ -47,8 +47,28 @@ type edit struct {
 	text     string
 }
 
-// pinEdit pins what one node uses.
-func pinEdit(text string, n *yaml.Node, all []*yaml.Node, pins Pins) (edit, bool, error) {
+// edited is a text after its edits, of which none overlap. An alias is edited where its anchor is, and that once.
+func edited(text string, edits []edit) string {
+	slices.SortFunc(edits, func(a, b edit) int { return a.from - b.from })
+	var b strings.Builder
+	at := 0
+	for _, e := range slices.Compact(edits) {
+		b.WriteString(text[at:e.from] + e.text)
+		at = e.to
+	}
+	return b.String() + text[at:]
+}
+
+// A pinning is of one text.
+type pinning struct {
+	text    string
+	lines   []int // where each begins
+	pins    Pins
+	actions map[*yaml.Node]bool // all that a step or a job uses
+}
+
+// edit pins what one node uses.
+func (p *pinning) edit(n *yaml.Node) (edit, bool, error) {
 	value := resolve(n)
 	if value.Kind != yaml.ScalarNode || value.Value == "" {
 		return edit{}, false, errors.New("uses is not the name of an action")
@@ -60,29 +80,29 @@ func pinEdit(text string, n *yaml.Node, all []*yaml.Node, pins Pins) (edit, bool
 	if !u.action() {
 		return edit{}, false, fmt.Errorf("uses %q is not OWNER/REPOSITORY@REF", value.Value)
 	}
-	if value != n && !slices.Contains(all, value) {
+	if value != n && !p.actions[value] {
 		return edit{}, false, fmt.Errorf("%q is an alias of something that is no action: write its name here", value.Value)
 	}
-	pin, ok := pinOf(pins, u)
+	pin, ok := pinOf(p.pins, u)
 	if !ok || !fullCommit.MatchString(pin.Commit) {
 		return edit{}, false, fmt.Errorf("action %q has no commit to be pinned to: set pins = { %q = \"v1.2.3\" }, or a commit of 40 digits", value.Value, u.name)
 	}
-	from, ok := find(text, value)
+	from, ok := p.find(value)
 	if !ok {
 		return edit{}, false, fmt.Errorf("action %q cannot be pinned in place: write it on the line of its uses, without escapes", value.Value)
 	}
 	at := from + len(u.name) + 1
-	return withVersion(text, edit{at, at + len(u.ref), pin.Commit}, pin.Version), true, nil
+	return withVersion(p.text, edit{at, at + len(u.ref), pin.Commit}, pin.Version), true, nil
 }
 
-// find returns where the value of a node is in text. It is not found if it is spread over lines or written with escapes.
-func find(text string, n *yaml.Node) (int, bool) {
-	at, ok := offset(text, n.Line, n.Column)
+// find returns where the value of a node is in the text. It is not found if it is spread over lines or written with escapes.
+func (p *pinning) find(n *yaml.Node) (int, bool) {
+	at, ok := p.offset(n.Line, n.Column)
 	if !ok {
 		return 0, false
 	}
 	// An anchor and a tag may stand before the value.
-	rest := text[at:]
+	rest := p.text[at:]
 	for strings.HasPrefix(rest, "&") || strings.HasPrefix(rest, "!") {
 		end := strings.IndexAny(rest, " \t\r\n")
 		if end < 0 {
@@ -93,39 +113,36 @@ func find(text string, n *yaml.Node) (int, bool) {
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 && rest != "" {
 		rest = rest[1:]
 	}
-	return len(text) - len(rest), strings.HasPrefix(rest, n.Value)
+	return len(p.text) - len(rest), strings.HasPrefix(rest, n.Value)
 }
 
 // offset returns the byte at a line and a column, both from 1, as YAML counts them: columns are characters.
-func offset(text string, line, column int) (int, bool) {
-	at := 0
-	for range line - 1 {
-		_, after, ok := cutLine(text[at:])
-		if !ok {
-			return 0, false
-		}
-		at = len(text) - len(after)
+func (p *pinning) offset(line, column int) (int, bool) {
+	if line < 1 || line > len(p.lines) {
+		return 0, false
 	}
-	if at == 0 && strings.HasPrefix(text, "\ufeff") {
-		at = len("\ufeff")
-	}
+	at := p.lines[line-1]
 	for range column - 1 {
-		_, size := utf8.DecodeRuneInString(text[at:])
+		_, size := utf8.DecodeRuneInString(p.text[at:])
 		at += size
 	}
-	return at, at < len(text)
+	return at, at < len(p.text)
+}
+
+// linesAt are the bytes at which lines begin.
+func linesAt(text string) []int {
+	at := []int{0}
+	if strings.HasPrefix(text, "\ufeff") {
+		at[0] = len("\ufeff")
+	}
+	for _, b := range lineBreak.FindAllStringIndex(text, -1) {
+		at = append(at, b[1])
+	}
+	return at
 }
 
 // lineBreak is what YAML 1.1 ends a line with.
 var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
-
-func cutLine(text string) (line, after string, found bool) {
-	at := lineBreak.FindStringIndex(text)
-	if at == nil {
-		return text, "", false
-	}
-	return text[:at[0]], text[at[1]:], true
-}
 
 // restOfLine is what may follow an action on its line for a comment to have room: the end of quotes, brackets, and a comment.
 var restOfLine = regexp.MustCompile(`^(["']?[ \t}\]]*)(?:([ \t])#[ \t]*(.*))?$`)
@@ -135,7 +152,10 @@ var versionText = regexp.MustCompile(`^[!-~]+$`)
 
 // withVersion adds the version in a comment, where the line takes one, before a comment that is there.
 func withVersion(text string, e edit, version string) edit {
-	line, _, _ := cutLine(text[e.to:])
+	line := text[e.to:]
+	if end := lineBreak.FindStringIndex(line); end != nil {
+		line = line[:end[0]]
+	}
 	m := restOfLine.FindStringSubmatchIndex(line)
 	if !versionText.MatchString(version) || m == nil {
 		return e

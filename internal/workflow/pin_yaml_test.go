@@ -3,6 +3,7 @@ package workflow_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -82,6 +83,18 @@ func TestAVersionCannotEndItsComment(t *testing.T) {
 	got, err := workflow.PinYAML(steps("- uses: actions/checkout@v4"), pins)
 	if want := steps("- uses: actions/checkout@" + checkoutCommit); err != nil || got != want {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestPinningAVeryLongWorkflowTakesNoTime(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	got, err := workflow.PinYAML(steps(strings.Split(strings.Repeat("- uses: acme/tools@v1\n", 10_000), "\n")...), somePins)
+	if err != nil || strings.Count(got, someCommit+" # v2.0.0") != 10_000 {
+		t.Errorf("%d are pinned, %v", strings.Count(got, someCommit), err)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 

@@ -37,7 +37,7 @@ func (u used) pinned() bool {
 }
 
 // actionName is owner, repository and perhaps a path.
-var actionName = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+var actionName = regexp.MustCompile(`^[A-Za-z0-9_-]+/[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 
 // action reports whether it is somebody's action or workflow, with a ref: what has to be pinned unless it is.
 func (u used) action() bool {
