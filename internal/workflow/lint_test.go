@@ -132,12 +132,12 @@ func TestLintIsFast(t *testing.T) {
 	yaml := steps(strings.Split(strings.Repeat("- uses: actions/checkout@"+checkoutCommit+" # v7.0.1\n- run: echo hello\n", 100), "\n")...)
 	start := time.Now()
 	lint(t, yaml)
-	wrong := steps(strings.Split(strings.Repeat("- uses: actions/checkout@v4\n", 10_000), "\n")...)
-	if n := len(lint(t, wrong)); n != 10_000 {
+	wrong := steps(strings.Split(strings.Repeat("- uses: actions/checkout@v4\n", 2_000), "\n")...)
+	if n := len(lint(t, wrong)); n != 2_000 {
 		t.Errorf("%d findings", n)
 	}
 	if took := time.Since(start); took > 30*time.Second {
-		t.Errorf("10,200 steps took %v", took)
+		t.Errorf("2,200 steps took %v", took)
 	}
 }
 
