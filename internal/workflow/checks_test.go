@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/workflow"
 )
 
@@ -62,6 +63,21 @@ jobs:
 	}
 	if got, err := workflow.MayReport("a: [", "x"); err == nil || got {
 		t.Errorf("what cannot be read: %v, %v", got, err)
+	}
+}
+
+func TestARequiredCheckOfACalledWorkflowIsNoMistake(t *testing.T) {
+	t.Parallel()
+	s := pipeline.Spec{
+		Place: pipeline.Place{Repository: "acme/fraud", Path: where}, RequiredChecks: []string{"call / test"},
+		YAML: "on: [pull_request]\njobs:\n  call:\n    uses: ./.github/workflows/x.yml\n",
+	}
+	if problems := workflow.Validate(s); len(problems) > 0 {
+		t.Errorf("%+v", problems)
+	}
+	s.RequiredChecks = []string{"call / test", "other"}
+	if problems := workflow.Validate(s); len(problems) != 1 || !strings.Contains(problems[0].Detail, `"other"`) {
+		t.Errorf("%+v, want one about other", problems)
 	}
 }
 

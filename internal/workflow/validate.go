@@ -195,15 +195,19 @@ func (c *checker) requiredChecks() {
 	switch {
 	case err != nil:
 		return // Lint says what is wrong with it
-	case len(checks) == 0:
+	case len(checks) == 0 && !slices.ContainsFunc(c.s.RequiredChecks, func(name string) bool { return mayReport(yaml, name) }):
 		c.bad(where, "No pull request would have these checks",
 			"required_checks is %q, and the workflow reports none on pull requests: they would wait forever. Set pull_request = true in triggers, and a stage.", c.s.RequiredChecks)
 		return
 	}
+	choices := or(checks)
+	if len(checks) == 0 {
+		choices = "one of a workflow that is called, as JOB / CHECK"
+	}
 	for i, name := range c.s.RequiredChecks {
-		if !slices.Contains(checks, name) {
+		if !mayReport(yaml, name) {
 			c.bad(where.in(i), "No pull request would have this check",
-				"required_checks has %q, which no job of the workflow reports on a pull request: it would wait forever. Want %s.", name, or(checks))
+				"required_checks has %q, which no job of the workflow reports on a pull request: it would wait forever. Want %s.", name, choices)
 		}
 		if slices.Index(c.s.RequiredChecks, name) < i {
 			c.bad(where.in(i), "A check is required twice", "required_checks has %q twice: leave one out.", name)
