@@ -45,7 +45,6 @@ func (b *builder) packagePermissions(j *job) {
 	}
 	if p.Provenance {
 		j.permit("attestations", "write", "to keep the provenance")
-		j.permit("artifact-metadata", "write", "to link it with what was pushed")
 	}
 }
 
@@ -94,6 +93,7 @@ func (b *builder) describe(j *job) {
 		{name: "subject-name", value: p.Image},
 		{name: "subject-digest", value: "${{ steps.push.outputs.digest }}"},
 		{name: "push-to-registry", value: true},
+		{name: "create-storage-record", value: false, note: "which would take one more permission"},
 	}
 	j.step(noted("Provenance: which commit and which workflow this was made from.", uses(attestAction, subject)))
 	if p.SBOM != "" {
