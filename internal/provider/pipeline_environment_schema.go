@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"math"
+
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -12,9 +14,6 @@ const (
 	driftUpdated = "updated"
 )
 
-// mostWait is GitHub's limit, in minutes.
-const mostWait = 43200
-
 func environmentBlock() schema.Block {
 	return schema.ListNestedBlock{
 		MarkdownDescription: "An environment of the repository that deployments name. It is read back after it was written: what GitHub's plan for the " +
@@ -23,7 +22,7 @@ func environmentBlock() schema.Block {
 			"name":      schema.StringAttribute{Required: true, MarkdownDescription: "Name of the environment, such as `production`."},
 			"reviewers": listOf("Who has to approve a deployment, one of them is enough: logins such as `octocat`, teams such as `@acme/ml-leads`. At most 6. Default: nobody."),
 			"wait_minutes": schema.NumberAttribute{
-				Optional: true, Validators: []validator.Number{whole{0, mostWait}},
+				Optional: true, Validators: []validator.Number{whole{0, math.MaxInt32}},
 				MarkdownDescription: "Minutes that a deployment waits, 0 to 43200. Default 0.",
 			},
 			"prevent_self_review": schema.BoolAttribute{
@@ -33,7 +32,7 @@ func environmentBlock() schema.Block {
 			"branches":  listOf("Branches that may deploy to it, or patterns of such: `main`, `release/*`. Default: all."),
 			"variables": pairsOf("Variables of the environment. Others that are there are left alone."),
 			"secrets_wo": schema.MapAttribute{
-				Optional: true, WriteOnly: true, Sensitive: true, ElementType: types.StringType,
+				Optional: true, WriteOnly: true, Sensitive: true, ElementType: types.StringType, Validators: []validator.Map{full{}},
 				MarkdownDescription: "Secrets of the environment, by name. Values are sealed for GitHub, and are in no state or plan; names are. " +
 					"They are written when `secrets_wo_version` changes, or where one is missing. Needs Terraform 1.11. Default: none.",
 			},

@@ -244,3 +244,14 @@ func TestAnotherBranchIsAnotherPipeline(t *testing.T) {
 	}
 	y.plan().ok()
 }
+
+func TestARepositoryOfTheProvidersOwner(t *testing.T) {
+	y := newYard(t)
+	y.config("provider \"tidegate\" {\n  github {\n    owner = \"acme\"\n  }\n}\n", strings.Replace(hosted(byCommit, testStage), `"acme/fraud"`, `"fraud"`, 1))
+	y.apply().ok()
+	if id := y.text(pipelineName, "id"); id != "github/acme/fraud/"+fraudFile {
+		t.Errorf("id %s", id)
+	}
+	y.plan().ok()
+	y.destroy().ok()
+}

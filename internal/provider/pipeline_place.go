@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
@@ -95,17 +94,13 @@ func checkRepository(s string) error {
 	return nil
 }
 
-func repositoryName() validator.String { return check{"a repository's name", checkRepository} }
-
-var workflowFile = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*\.ya?ml$`)
+var workflowFile = regexp.MustCompile(`^[A-Za-z0-9 ._-]+\.ya?ml$`)
 
 // checkWorkflowPath wants what GitHub reads workflows from: files, never folders, in one folder.
 func checkWorkflowPath(s string) error {
 	name, ok := strings.CutPrefix(s, folderOfWorkflows)
-	if !ok || !workflowFile.MatchString(name) || strings.Contains(name, "..") {
-		return fmt.Errorf("%q: want %sNAME.yml, where NAME is of letters, digits, dots, _ and -: GitHub reads workflows there and nowhere else", s, folderOfWorkflows)
+	if !ok || !workflowFile.MatchString(name) {
+		return fmt.Errorf("%q: want %sNAME.yml: GitHub reads workflows there and nowhere else", s, folderOfWorkflows)
 	}
 	return nil
 }
-
-func workflowPath() validator.String { return check{"a workflow's path", checkWorkflowPath} }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -36,22 +38,27 @@ func (r *pipelineResource) ValidateConfig(ctx context.Context, req resource.Vali
 	if resp.Diagnostics.HasError() || !knownBut(req.Config.Raw, unknownAtRead...) {
 		return
 	}
+	// Neither the root module's folder nor the provider's owner is known here.
 	at := pipeline.Place{Repository: m.Repository.ValueString(), Path: m.Path.ValueString()}
-	if dir := m.Directory.ValueString(); dir != "" {
-		at.Directory = filepath.Join("/", dir) // the root module's folder is not known here
+	if at.Repository != "" && !strings.Contains(at.Repository, "/") {
+		at.Repository = "owner/" + at.Repository
 	}
-	explainProblems(m.aboutKnown(workflow.Validate(m.spec(at))), &resp.Diagnostics)
+	if dir := m.Directory.ValueString(); dir != "" {
+		at.Directory = filepath.Join("/", dir)
+	}
+	problems := workflow.Validate(m.spec(at))
+	explainProblems(slices.DeleteFunc(problems, m.saidOtherwise), &resp.Diagnostics)
 }
 
-// aboutKnown leaves out what is said of a place that is not known yet.
-func (m pipelineModel) aboutKnown(problems []pipeline.Problem) (all []pipeline.Problem) {
-	for _, p := range problems {
-		if len(p.Path) > 0 && (p.Path[0] == "repository" || p.Path[0] == "directory") && (m.Repository.IsUnknown() || m.Directory.IsUnknown()) {
-			continue
-		}
-		all = append(all, p)
+// saidOtherwise reports whether a problem is about a place that is not known yet, or about a choice that the schema knows better.
+func (m pipelineModel) saidOtherwise(p pipeline.Problem) bool {
+	switch at := attributePath(p.Path); {
+	case at.Equal(path.Root("repository")), at.Equal(path.Root("directory")):
+		return m.Repository.IsUnknown() || m.Directory.IsUnknown() || m.Repository.IsNull() == m.Directory.IsNull()
+	case at.Equal(path.Root("package").AtName("sbom")), at.Equal(path.Root("package").AtName("sign")):
+		return true
 	}
-	return all
+	return false
 }
 
 func (m pipelineModel) validate(diags *diag.Diagnostics) {

@@ -39,8 +39,8 @@ func pipelineAttributes() map[string]schema.Attribute {
 	all := pipelineComputed()
 	for name, a := range map[string]schema.Attribute{
 		"repository": schema.StringAttribute{
-			Optional: true, PlanModifiers: another, Validators: []validator.String{repositoryName()},
-			MarkdownDescription: "Repository on GitHub, `OWNER/NAME`. Exactly one of `repository` and `directory` is there. Another one is another pipeline.",
+			Optional: true, PlanModifiers: another,
+			MarkdownDescription: "Repository on GitHub, `OWNER/NAME`, or `NAME` of `github.owner` of the provider block. Exactly one of `repository` and `directory` is there. Another one is another pipeline.",
 		},
 		"directory": schema.StringAttribute{
 			Optional: true, PlanModifiers: another, Validators: []validator.String{notEmpty("a folder, such as ../fraud")},
@@ -48,7 +48,7 @@ func pipelineAttributes() map[string]schema.Attribute {
 				"to be committed by whoever works there. A folder has no `delivery`, `environment` and `required_checks`. Another one is another pipeline.",
 		},
 		"path": schema.StringAttribute{
-			Required: true, PlanModifiers: another, Validators: []validator.String{workflowPath()},
+			Required: true, PlanModifiers: another,
 			MarkdownDescription: "Path of the workflow's file in the repository, `.github/workflows/NAME.yml`. Another one is another pipeline.",
 		},
 		"name": schema.StringAttribute{
@@ -65,12 +65,12 @@ func pipelineAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "The workflow in your own words, instead of `triggers` and stages. It is linted and its actions are pinned all the same.",
 		},
 		"required_checks": schema.ListAttribute{
-			Optional: true, ElementType: types.StringType,
+			Optional: true, ElementType: types.StringType, Validators: []validator.List{full{}},
 			MarkdownDescription: "Names of jobs that a pull request into the branch has to pass, such as `test`. They are kept in a ruleset of its own, " +
 				"and only GitHub Actions can report them. `checks` lists which there are. Default: none.",
 		},
 		"pins": schema.MapAttribute{
-			Optional: true, ElementType: types.StringType,
+			Optional: true, ElementType: types.StringType, Validators: []validator.Map{full{}},
 			MarkdownDescription: "Versions that you want for actions, by name: `{ \"actions/checkout\" = \"v7.0.1\" }`, or a full commit of 40 digits. " +
 				"A version is resolved to its commit by GitHub. Default: the pins of the state, then those that this version of Tidegate knows.",
 		},

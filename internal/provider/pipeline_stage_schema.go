@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -32,7 +32,7 @@ func stageBlocks() map[string]schema.Block {
 				MarkdownDescription: "Runs the tests for every combination of these values: `{ python = [\"3.12\", \"3.13\"] }`. `python` sets up that version; " +
 					"the script finds each value in `MATRIX_NAME`. The check `test` stands for all of them. Default: one run.",
 			},
-		}, "run"),
+		}),
 		"data": stageBlock("Fetches and checks a dataset.", map[string]schema.Attribute{
 			"validate": script("Script of bash that checks it, and finds it in `DATASET`. Default: it is only fetched."),
 			"dataset": optional("The dataset: `dvc:data/tx.parquet` is fetched by DVC, `file:data/tx.csv` is a file of the repository. " +
@@ -41,7 +41,7 @@ func stageBlocks() map[string]schema.Block {
 		"train": stageBlock("Makes a model, which later stages get as it is.", map[string]schema.Attribute{
 			"run":     script("Script of bash that trains, such as `./ci/train.sh`. Required."),
 			"outputs": listOf("Names that the script writes to `GITHUB_OUTPUT`. Later stages find each as `TRAIN_NAME`. Default: none."),
-		}, "run"),
+		}),
 		"evaluate": evaluateBlock(),
 		"package":  packageBlock(),
 		"scan": stageBlock("Looks for known vulnerabilities: in what a pull request has, and in what was packaged.", map[string]schema.Attribute{
@@ -53,7 +53,7 @@ func stageBlocks() map[string]schema.Block {
 			map[string]schema.Attribute{
 				"schedule": optional("When, as cron with five fields in UTC: `17 5 * * *`. Required."),
 				"run":      script("Script of bash to run besides. Default: none."),
-			}, "schedule"),
+			}),
 	}
 }
 
@@ -61,7 +61,7 @@ func evaluateBlock() schema.Block {
 	numbers := func(description string) schema.Attribute {
 		return schema.MapAttribute{
 			Optional: true, ElementType: types.NumberType, MarkdownDescription: description,
-			Validators: []validator.Map{mapvalidator.NoNullValues()},
+			Validators: []validator.Map{full{}},
 		}
 	}
 	return stageBlock("Judges the model's metrics by bounds. What is out of bounds, or missing, fails.", map[string]schema.Attribute{
@@ -74,7 +74,7 @@ func evaluateBlock() schema.Block {
 				"Without a sign, a metric of `min` may fall and one of `max` may rise.",
 		},
 		"reference": optional("JSON file in the repository to compare with, such as `metrics/stable.json`. Default: none."),
-	}, "metrics")
+	})
 }
 
 func packageBlock() schema.Block {
@@ -91,7 +91,7 @@ func packageBlock() schema.Block {
 			MarkdownDescription: "Whether GitHub attests how it was built. Private repositories need GitHub Enterprise Cloud for that. " +
 				"Default `false`.",
 		},
-	}, "image")
+	})
 }
 
 func deployBlock() schema.Block {
@@ -100,7 +100,7 @@ func deployBlock() schema.Block {
 			"Deployments run in the order of `needs`. Credentials of a cloud are by OIDC: there are no keys.",
 		NestedObject: schema.NestedBlockObject{
 			Attributes: map[string]schema.Attribute{
-				"name": schema.StringAttribute{Required: true, Validators: []validator.String{dnsLabel()}, MarkdownDescription: "Name of the deployment, a DNS label."},
+				"name": schema.StringAttribute{Required: true, MarkdownDescription: "Name of the deployment: 1 to 50 of a-z, 0-9 and -."},
 				"root": schema.StringAttribute{Required: true, MarkdownDescription: "Folder of the root module in the repository, such as `infra/prod-eu`."},
 				"environment": optional("Environment of GitHub whose reviewers, variables and secrets it has. It is one of the `environment` blocks, or is there already. " +
 					"Default: none."),
@@ -134,17 +134,15 @@ func cloudBlock(description string, needed, more map[string]string) schema.Block
 	}
 	return schema.SingleNestedBlock{
 		MarkdownDescription: description, Attributes: attributes,
-		Validators: []validator.Object{needs(slices.Sorted(maps.Keys(needed)))},
 	}
 }
 
 // stageBlock is a stage with what every stage can say.
-func stageBlock(description string, own map[string]schema.Attribute, needed ...string) schema.Block {
+func stageBlock(description string, own map[string]schema.Attribute) schema.Block {
 	attributes := stageAttributes()
 	maps.Copy(attributes, own)
 	return schema.SingleNestedBlock{
 		MarkdownDescription: description,
-		Validators:          []validator.Object{needs(needed)},
 		Attributes:          attributes,
 		Blocks:              map[string]schema.Block{"step": stepsBlock()},
 	}
@@ -192,14 +190,14 @@ func script(description string) schema.Attribute {
 func listOf(description string) schema.Attribute {
 	return schema.ListAttribute{
 		Optional: true, ElementType: types.StringType, MarkdownDescription: description,
-		Validators: []validator.List{listvalidator.NoNullValues()},
+		Validators: []validator.List{full{}},
 	}
 }
 
 func pairsOf(description string) schema.Attribute {
 	return schema.MapAttribute{
 		Optional: true, ElementType: types.StringType, MarkdownDescription: description + " Default: none.",
-		Validators: []validator.Map{mapvalidator.NoNullValues()},
+		Validators: []validator.Map{full{}},
 	}
 }
 
@@ -213,20 +211,26 @@ func runnerLabels() validator.String {
 	}}
 }
 
-// needs are what a block has to say where it is there. Terraform itself would want it of blocks that are not there, too.
-type needs []string
+// A full refuses lists and maps with something in them that is null: it would be left out in silence.
+type full struct{}
 
-func (needs) Description(context.Context) string         { return "required attributes" }
-func (needs) MarkdownDescription(context.Context) string { return "required attributes" }
+func (full) Description(context.Context) string         { return "nothing in it is null" }
+func (full) MarkdownDescription(context.Context) string { return "nothing in it is null" }
 
-func (n needs) ValidateObject(_ context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
+func (full) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+	for i, v := range req.ConfigValue.Elements() {
+		refuseNull(req.Path.AtListIndex(i), v, &resp.Diagnostics)
 	}
-	for _, name := range n {
-		if v, ok := req.ConfigValue.Attributes()[name]; ok && v.IsNull() {
-			resp.Diagnostics.AddAttributeError(req.Path.AtName(name), "Missing "+req.Path.AtName(name).String(),
-				"The block is there, and does not say "+name+". Add it, or remove the block.")
-		}
+}
+
+func (full) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	for name, v := range req.ConfigValue.Elements() {
+		refuseNull(req.Path.AtMapKey(name), v, &resp.Diagnostics)
+	}
+}
+
+func refuseNull(at path.Path, v attr.Value, diags *diag.Diagnostics) {
+	if v.IsNull() {
+		diags.AddAttributeError(at, "Invalid "+at.String(), "It is null: want a value. Leave it out if it is not needed.")
 	}
 }
