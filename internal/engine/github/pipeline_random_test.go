@@ -160,7 +160,7 @@ func TestWhateverHappensToAPipelineApplyMakesItWhatIsAskedAndDeleteRemovesIt(t *
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			s := &story{yard: newYard(t), dice: rand.New(rand.NewPCG(seed, 6))} //nolint:gosec // to be repeated
+			s := &story{yard: newYard(t), dice: rand.New(rand.NewPCG(seed, 6))}
 			for range 12 {
 				if s.dice.IntN(3) == 0 {
 					s.people(t)

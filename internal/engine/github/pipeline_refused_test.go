@@ -237,5 +237,5 @@ func TestAPlanThatDropsAProtectionIsAnErrorBeforeTheFile(t *testing.T) {
 	}
 	y.SetPlan(githubhub.FullPlan)
 	c := y.whole(private, pipeline.Commit, st)
-	finished(t, y, private, c, apply(t, y.engine(t), c))
+	finished(t, y, private, c, apply(t, y.engine(t), c), true)
 }

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -145,4 +146,25 @@ func writes(all []githubhub.Request) (n int) {
 		}
 	}
 	return n
+}
+
+// A plan to create, or an import, knows where and no more.
+func TestAPipelineIsLookedForOnTheBranchThatIsNamed(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	y.repo.Push(githubhub.Commit{Branch: "release"})
+	y.repo.Push(githubhub.Commit{Files: githubhub.Files{fraud: "on: push\n"}})
+	place := y.spec("").Place
+	if st := get(t, y.engine(t), pipeline.Status{Place: place}); st.Branch != "main" || st.Content != "on: push\n" || st.MadeIt(pipeline.MadeFile) {
+		t.Errorf("%+v", st)
+	}
+	if _, err := y.engine(t).Get(within(t, time.Minute), pipeline.Status{Place: place, Branch: "release"}); !errors.Is(err, pipeline.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+	c := y.change(pipeline.PullRequest, "test", "", pipeline.Status{})
+	c.Delivery.Branch = "release"
+	apply(t, y.engine(t), c)
+	if st := get(t, y.engine(t), pipeline.Status{Place: place, Branch: "release"}); st.Content != c.Content || st.Pull == nil || !st.MadeIt(pipeline.MadeFile) {
+		t.Errorf("%+v", st)
+	}
 }
