@@ -70,7 +70,7 @@ func (r *pipelineResource) Create(ctx context.Context, req resource.CreateReques
 	defer cancel()
 	c := pipeline.Change{Spec: m.spec(at), Content: m.Workflow.ValueString()}
 	m.writeSecrets(&c, config, nil)
-	st, err := e.Get(ctx, pipeline.Status{Place: at})
+	st, err := e.Get(ctx, pipeline.Status{Place: at, Branch: c.Delivery.Branch})
 	if err != nil && !errors.Is(err, pipeline.ErrNotFound) {
 		explainPipeline(ctx, at, wait, pipeline.Status{}, err, &resp.Diagnostics)
 		return

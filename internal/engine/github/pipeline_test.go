@@ -152,19 +152,19 @@ func writes(all []githubhub.Request) (n int) {
 func TestAPipelineIsLookedForOnTheBranchThatIsNamed(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
-	y.repo.Push(githubhub.Commit{Branch: "release"})
+	y.repo.Push(githubhub.Commit{Branch: "release/1.x"})
 	y.repo.Push(githubhub.Commit{Files: githubhub.Files{fraud: "on: push\n"}})
 	place := y.spec("").Place
 	if st := get(t, y.engine(t), pipeline.Status{Place: place}); st.Branch != "main" || st.Content != "on: push\n" || st.MadeIt(pipeline.MadeFile) {
 		t.Errorf("%+v", st)
 	}
-	if _, err := y.engine(t).Get(within(t, time.Minute), pipeline.Status{Place: place, Branch: "release"}); !errors.Is(err, pipeline.ErrNotFound) {
+	if _, err := y.engine(t).Get(within(t, time.Minute), pipeline.Status{Place: place, Branch: "release/1.x"}); !errors.Is(err, pipeline.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 	c := y.change(pipeline.PullRequest, "test", "", pipeline.Status{})
-	c.Delivery.Branch = "release"
+	c.Delivery.Branch = "release/1.x"
 	apply(t, y.engine(t), c)
-	if st := get(t, y.engine(t), pipeline.Status{Place: place, Branch: "release"}); st.Content != c.Content || st.Pull == nil || !st.MadeIt(pipeline.MadeFile) {
+	if st := get(t, y.engine(t), pipeline.Status{Place: place, Branch: "release/1.x"}); st.Content != c.Content || st.Pull == nil || !st.MadeIt(pipeline.MadeFile) {
 		t.Errorf("%+v", st)
 	}
 }
