@@ -132,7 +132,8 @@ type Scan struct {
 	FailOn string // "negligible", "low", "medium", "high" or "critical"
 }
 
-// Deploy brings what was packaged to one root module, by the Action: plan, apply, promote.
+// Deploy brings what was packaged to one root module, by the Action: plan, apply, promote. Its own steps run in both jobs, and
+// find what was packaged in $IMAGE, "IMAGE@DIGEST".
 type Deploy struct {
 	Stage
 	Name        string

@@ -97,7 +97,8 @@ func packageBlock() schema.Block {
 func deployBlock() schema.Block {
 	block := schema.ListNestedBlock{
 		MarkdownDescription: "Brings what was packaged to one root module, by the Action: plan, apply of the very plan, promotion by its rollout policy. " +
-			"Deployments run in the order of `needs`. Credentials of a cloud are by OIDC: there are no keys.",
+			"Deployments run in the order of `needs`. Credentials of a cloud are by OIDC: there are no keys. Its own steps run in both jobs, and find what was " +
+			"packaged in `IMAGE`, as `IMAGE@DIGEST`.",
 		NestedObject: schema.NestedBlockObject{
 			Attributes: map[string]schema.Attribute{
 				"name": schema.StringAttribute{Required: true, MarkdownDescription: "Name of the deployment: 1 to 50 of a-z, 0-9 and -."},
