@@ -45,8 +45,14 @@ type flowStep struct {
 	Run  string            `yaml:"run"`
 }
 
-func read(t testing.TB, text string) flow {
-	t.Helper()
+// A tester is a test, or one run of a property.
+type tester interface {
+	Errorf(format string, args ...any)
+	Error(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func read(t tester, text string) flow {
 	var f flow
 	if err := yaml.Unmarshal([]byte(text), &f); err != nil {
 		t.Fatalf("%v:\n%s", err, text)
@@ -57,8 +63,7 @@ func read(t testing.TB, text string) flow {
 var pinnedAction = regexp.MustCompile(`^[a-z0-9-]+/[a-z0-9/-]+@[0-9a-f]{40}$`)
 
 // safe is what every rendered workflow is, whatever was asked.
-func safe(t testing.TB, s pipeline.Spec, text string) flow {
-	t.Helper()
+func safe(t tester, s pipeline.Spec, text string) flow {
 	f := read(t, text)
 	if f.Permissions == nil || len(f.Permissions) > 0 {
 		t.Errorf("the workflow's own permissions are %v, want none", f.Permissions)
