@@ -131,6 +131,32 @@ func TestASecretThatSomebodyWroteIsDriftWhereItIsAskedFor(t *testing.T) {
 	y.plan().ok()
 }
 
+func TestSecretsMayBeEphemeral(t *testing.T) {
+	y := newYard(t)
+	y.hub.Team("acme", "ml-leads", "lead")
+	y.env = append(y.env, "TF_VAR_api_key=s3cr3t-one")
+	y.config(hosted(byCommit, testStage, production), strings.Replace(secretVariable, "sensitive", "ephemeral", 1))
+	y.plan("-out=plan").changes().says(`+ secrets = [ + "API_KEY", + "OTHER", ]`)
+	y.terraform("apply", "plan").ok()
+	if got := y.repo.Secrets("production")["API_KEY"]; got != "s3cr3t-one" {
+		t.Errorf("API_KEY is %q", got)
+	}
+	y.plan().ok()
+}
+
+func TestAProtectionThatGitHubDropsIsAnErrorAndNoSecretFollows(t *testing.T) {
+	y := newYard(t)
+	y.hub.Team("acme", "ml-leads", "lead")
+	y.hub.SetPlan(githubhub.DroppingPlan)
+	private := y.hub.PrivateRepository("acme/private", githubhub.Files{"README.md": "# private\n"})
+	y.env = append(y.env, "TF_VAR_api_key=s3cr3t-one")
+	y.config(strings.Replace(hosted(byCommit, testStage, production), "acme/fraud", "acme/private", 1), secretVariable)
+	y.apply().fails().says("A protection is not in place", `"production"`, "plan")
+	if got := private.Secrets("production"); len(got) > 0 {
+		t.Error("secrets were written into an environment without its protections")
+	}
+}
+
 // The value is in the environment of Terraform and nowhere else: not in a file of it, nor in what it logs at the most talkative.
 func TestSecretsAreInNoFileAndNoLog(t *testing.T) {
 	y := newYard(t)

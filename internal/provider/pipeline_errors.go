@@ -42,7 +42,7 @@ func (b *backend) warnUnreachable(p pipeline.Place, err error, diags *diag.Diagn
 }
 
 // explainPipeline says what went wrong with the pipeline at p, and what to do.
-func explainPipeline(ctx context.Context, p pipeline.Place, wait time.Duration, st pipeline.Status, err error, diags *diag.Diagnostics) {
+func explainPipeline(ctx context.Context, p pipeline.Place, wait time.Duration, err error, diags *diag.Diagnostics) {
 	file := where(p)
 	switch {
 	case errors.Is(err, pipeline.ErrMoved):

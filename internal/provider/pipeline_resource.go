@@ -72,13 +72,13 @@ func (r *pipelineResource) Create(ctx context.Context, req resource.CreateReques
 	m.writeSecrets(&c, config, nil)
 	st, err := e.Get(ctx, pipeline.Status{Place: at, Branch: c.Delivery.Branch})
 	if err != nil && !errors.Is(err, pipeline.ErrNotFound) {
-		explainPipeline(ctx, at, wait, pipeline.Status{}, err, &resp.Diagnostics)
+		explainPipeline(ctx, at, wait, err, &resp.Diagnostics)
 		return
 	}
 	c.Base = st.Content
 	st, err = e.Apply(ctx, c)
 	if err != nil {
-		explainPipeline(ctx, at, wait, st, err, &resp.Diagnostics)
+		explainPipeline(ctx, at, wait, err, &resp.Diagnostics)
 		explainLeft(st, &resp.Diagnostics)
 		return
 	}
@@ -117,7 +117,7 @@ func (r *pipelineResource) Update(ctx context.Context, req resource.UpdateReques
 	m.writeSecrets(&c, config, &was)
 	st, err := e.Apply(ctx, c)
 	if err != nil {
-		explainPipeline(ctx, at, wait, st, err, &resp.Diagnostics)
+		explainPipeline(ctx, at, wait, err, &resp.Diagnostics)
 		if st.Path == "" {
 			return // the state stays as it was
 		}
@@ -194,7 +194,7 @@ func (r *pipelineResource) Delete(ctx context.Context, req resource.DeleteReques
 	defer cancel()
 	pull, err := e.Delete(ctx, n.Status, m.delivery())
 	if err != nil {
-		explainPipeline(ctx, at, wait, pipeline.Status{}, err, &resp.Diagnostics)
+		explainPipeline(ctx, at, wait, err, &resp.Diagnostics)
 		return
 	}
 	if pull != nil && pull.State == openPull {

@@ -181,7 +181,7 @@ func unless(word, s string) string {
 
 // matrix returns the known texts of a map of lists; nil for none.
 func matrix(m types.Map) map[string][]string {
-	return knownOf(m, func(l types.List) []string { return texts(l) })
+	return knownOf(m, texts)
 }
 
 // bounds returns the known numbers of a map; nil for none.
