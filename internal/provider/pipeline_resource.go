@@ -171,6 +171,7 @@ func (r *pipelineResource) Read(ctx context.Context, req resource.ReadRequest, r
 		return
 	}
 	n.Status = st
+	warnDrifted(m.Workflow, st, &resp.Diagnostics)
 	m.read(ctx, n, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, pipelineNote, n.json())...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
