@@ -3,6 +3,7 @@ package action
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -61,7 +62,7 @@ func openSealed(t *testing.T, path string) map[string][]byte {
 	files := map[string][]byte{}
 	for archive := tar.NewReader(opened); ; {
 		h, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files
 		}
 		if err != nil {
