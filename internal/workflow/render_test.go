@@ -73,3 +73,24 @@ func TestRenderedWorkflowsAreTheGoldenOnes(t *testing.T) {
 		})
 	}
 }
+
+// With the pins that users get, actionlint knows the inputs and outputs of the actions.
+func TestActionsHaveTheInputsThatTheyAreGiven(t *testing.T) {
+	t.Parallel()
+	for name, s := range specs() {
+		p := pins()
+		for action := range p {
+			if known, ok := workflow.Known(action); ok {
+				p[action] = known
+			}
+		}
+		yaml, err := workflow.Render(s, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		findings, err := workflow.Lint(s.Path, yaml)
+		if err != nil || len(findings) > 0 {
+			t.Errorf("%s: %+v, %v", name, findings, err)
+		}
+	}
+}
