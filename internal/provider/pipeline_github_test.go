@@ -255,3 +255,20 @@ func TestARepositoryOfTheProvidersOwner(t *testing.T) {
 	y.plan().ok()
 	y.destroy().ok()
 }
+
+func TestAnImportFromAnotherBranchLooksThere(t *testing.T) {
+	y := newYard(t)
+	y.repo.Push(githubhub.Commit{Branch: "team/release"})
+	y.config(hosted("delivery {\n  mode = \"commit\"\n  branch = \"team/release\"\n}", testStage))
+	y.apply().ok()
+	y.terraform("state", "rm", pipelineName).ok()
+	y.terraform("import", pipelineName, "acme/fraud:"+fraudFile).fails().says("non-existent")
+	commit := y.repo.Resolve("team/release")
+	y.terraform("import", pipelineName, "acme/fraud:"+fraudFile+"@team/release").ok()
+	y.plan().changes().says("0 to add, 1 to change, 0 to destroy").neverSays("~ workflow")
+	y.apply().ok()
+	y.plan().ok()
+	if now := y.repo.Resolve("team/release"); now != commit {
+		t.Errorf("the branch moved to %s", now)
+	}
+}

@@ -51,9 +51,19 @@ func where(p pipeline.Place) string {
 
 const folderOfWorkflows = ".github/workflows/"
 
+// branchOf takes the branch off what a pipeline is imported by: "acme/fraud:PATH@release"; "" for the default one.
+func branchOf(s string) (address, branch string) {
+	at := strings.LastIndex(s, folderOfWorkflows)
+	if end := strings.Index(s[max(at, 0):], "@"); at >= 0 && end >= 0 {
+		return s[:at+end], s[at+end+1:]
+	}
+	return s, ""
+}
+
 // pipelineAddress takes apart what a pipeline is imported by: "acme/fraud:PATH", "../fraud:PATH", or an id.
 func pipelineAddress(s string) (id pipelineIdentity, err error) {
-	wrong := fmt.Errorf("%q: want OWNER/NAME:%[2]sNAME.yml, FOLDER:%[2]sNAME.yml or the id of a tidegate_pipeline; a folder begins with ./, ../ or /",
+	wrong := fmt.Errorf("%q: want OWNER/NAME:%[2]sNAME.yml, FOLDER:%[2]sNAME.yml or the id of a tidegate_pipeline; a folder begins with ./, ../ or /, "+
+		"and @BRANCH may follow where it is not the default one",
 		s, folderOfWorkflows)
 	at := strings.LastIndex(s, folderOfWorkflows)
 	if at < 2 {

@@ -152,7 +152,7 @@ func (r *pipelineResource) Read(ctx context.Context, req resource.ReadRequest, r
 		return // what was known stays
 	}
 	if n.Status.Path == "" {
-		n = note{Imported: m.Workflow.IsNull()}
+		n = note{Status: pipeline.Status{Branch: n.Status.Branch}, Imported: m.Workflow.IsNull()}
 	}
 	n.Status.Place = at
 	var st pipeline.Status
@@ -207,11 +207,13 @@ func (r *pipelineResource) Delete(ctx context.Context, req resource.DeleteReques
 func (r *pipelineResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	var id pipelineIdentity
 	if req.ID != "" {
+		address, branch := branchOf(req.ID)
 		var err error
-		if id, err = pipelineAddress(req.ID); err != nil {
+		if id, err = pipelineAddress(address); err != nil {
 			resp.Diagnostics.AddError("Cannot import the pipeline", err.Error())
 			return
 		}
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, pipelineNote, note{Status: pipeline.Status{Branch: branch}}.json())...)
 	} else {
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &id)...)
 	}
