@@ -1,6 +1,8 @@
 // Package diff compares texts line by line, for people to read.
 package diff
 
+import "github.com/aymanbagabas/go-udiff/lcs"
+
 // A Kind says what a Line is about.
 type Kind int
 
@@ -19,24 +21,20 @@ type Line struct {
 	N    int    // how many lines an Omitted one stands for
 }
 
-const (
-	contextLines = 3
-	maxCells     = 1 << 16 // of the table of common lines; beyond it all lines are told as changed
-)
+const contextLines = 3
 
-// Lines compares lines: what is the same is told around what is not, and left out elsewhere.
+// Lines compares lines: what is the same is told around what is not, and left out elsewhere. Texts that have little in
+// common are told in larger pieces than they need be, not more slowly.
 func Lines(before, after []string) []Line {
-	head := 0
-	for head < len(before) && head < len(after) && before[head] == after[head] {
-		head++
+	var told []Line
+	last := 0 // in before, behind the change that was told last
+	for _, d := range lcs.DiffLines(before, after) {
+		told = same(told, before[last:d.Start], len(told) > 0, true)
+		told = all(told, Removed, before[d.Start:d.End])
+		told = all(told, Added, after[d.ReplStart:d.ReplEnd])
+		last = d.End
 	}
-	tail := 0
-	for tail < len(before)-head && tail < len(after)-head && before[len(before)-1-tail] == after[len(after)-1-tail] {
-		tail++
-	}
-	lines := same(nil, before[:head], false, true)
-	lines = changed(lines, before[head:len(before)-tail], after[head:len(after)-tail])
-	return same(lines, before[len(before)-tail:], true, false)
+	return same(told, before[last:], len(told) > 0, false)
 }
 
 // same tells unchanged lines: those next to a change, which may stand before and after them.
@@ -57,50 +55,6 @@ func same(told []Line, lines []string, changeBefore, changeAfter bool) []Line {
 		}
 	}
 	return told
-}
-
-// changed tells lines by the longest common subsequence.
-func changed(told []Line, before, after []string) []Line {
-	if len(before)*len(after) > maxCells {
-		return all(all(told, Removed, before), Added, after)
-	}
-	common := commonLines(before, after)
-	i, j := 0, 0
-	for i < len(before) || j < len(after) {
-		if i < len(before) && j < len(after) && before[i] == after[j] {
-			from := i
-			for i < len(before) && j < len(after) && before[i] == after[j] {
-				i, j = i+1, j+1
-			}
-			told = same(told, before[from:i], true, true)
-			continue
-		}
-		if j == len(after) || i < len(before) && common[i+1][j] >= common[i][j+1] {
-			told = append(told, Line{Kind: Removed, Text: before[i]})
-			i++
-			continue
-		}
-		told = append(told, Line{Kind: Added, Text: after[j]})
-		j++
-	}
-	return told
-}
-
-// commonLines[i][j] is the length of the longest common subsequence of before[i:] and after[j:].
-func commonLines(before, after []string) [][]int32 {
-	common := make([][]int32, len(before)+1)
-	for i := range common {
-		common[i] = make([]int32, len(after)+1)
-	}
-	for i := len(before) - 1; i >= 0; i-- {
-		for j := len(after) - 1; j >= 0; j-- {
-			common[i][j] = max(common[i+1][j], common[i][j+1])
-			if before[i] == after[j] {
-				common[i][j] = common[i+1][j+1] + 1
-			}
-		}
-	}
-	return common
 }
 
 func all(told []Line, kind Kind, lines []string) []Line {

@@ -1,6 +1,7 @@
 package diff_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,4 +62,25 @@ func TestBothSidesCanBeReadFromAComparison(t *testing.T) {
 			t.Fatalf("told %d and %d lines of %d and %d", one, other, len(before), len(after))
 		}
 	})
+}
+
+// A comparison of long texts tells each change by itself, however far apart they are.
+func TestChangesFarApartInALongTextAreToldApart(t *testing.T) {
+	t.Parallel()
+	var before, after []string
+	for i := range 900 {
+		line := strconv.Itoa(i)
+		before = append(before, line)
+		if i%60 == 30 {
+			line = "changed"
+		}
+		after = append(after, line)
+	}
+	count := map[diff.Kind]int{}
+	for _, l := range diff.Lines(before, after) {
+		count[l.Kind]++
+	}
+	if count[diff.Removed] != 15 || count[diff.Added] != 15 || count[diff.Same] != 15*2*3 || count[diff.Omitted] != 16 {
+		t.Errorf("removed, added, same and omitted: %v", count)
+	}
 }
