@@ -37,7 +37,7 @@ func TestBadPipelinesAreRefusedAtPlan(t *testing.T) {
 		{"deploy {\n name = \"a b\"\n root = \"x\"\n}", `name is "a b": want 1 to 50 lower-case letters`},
 		{"deploy {\n name = \"a\"\n root = \"../x\"\n}", `root is "../x": want a path inside of the repository`},
 		{"deploy {\n name = \"a\"\n root = \"x\"\n aws {}\n}", `role_arn is "": want one such as`},
-		{"scan {\n fail_on = \"nothing\"\n}", `fail_on is "nothing": want negligible, low, medium, high or critical`},
+		{"scan {\n fail_on = \"nothing\"\n}", `"nothing": want ["negligible"`},
 		{"package {}", `image is "": want REGISTRY/NAME`},
 		{"train {}", "run is empty"},
 		{"evaluate {}", `metrics is ""`},

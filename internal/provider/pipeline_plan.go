@@ -55,7 +55,7 @@ func (m pipelineModel) saidOtherwise(p pipeline.Problem) bool {
 	switch at := attributePath(p.Path); {
 	case at.Equal(path.Root("repository")), at.Equal(path.Root("directory")):
 		return m.Repository.IsUnknown() || m.Directory.IsUnknown() || m.Repository.IsNull() == m.Directory.IsNull()
-	case at.Equal(path.Root("package").AtName("sbom")), at.Equal(path.Root("package").AtName("sign")):
+	case at.Equal(path.Root("package").AtName("sbom")), at.Equal(path.Root("package").AtName("sign")), at.Equal(path.Root("scan").AtName("fail_on")):
 		return true
 	}
 	return false
