@@ -149,17 +149,19 @@ type Deploy struct {
 	Azure   *Azure
 }
 
-// AWS is as whom a deploy speaks to that cloud, by OIDC, as are GCP and Azure.
-type AWS struct{ RoleARN, Region string }
+// AWS is as whom a deploy speaks to that cloud, by OIDC, as are GCP and Azure. Jobs that plan run before anybody has reviewed
+// anything: each cloud has an identity for them, which needs to read only; "" is the deploy's own.
+type AWS struct{ RoleARN, PlanRoleARN, Region string }
 
 // GCP is Google's cloud.
 type GCP struct {
 	WorkloadIdentityProvider string // "projects/N/locations/global/workloadIdentityPools/P/providers/X"
 	ServiceAccount           string // "" for direct access
+	PlanServiceAccount       string
 }
 
 // Azure is Microsoft's cloud.
-type Azure struct{ ClientID, TenantID, SubscriptionID string }
+type Azure struct{ ClientID, PlanClientID, TenantID, SubscriptionID string }
 
 // Monitor plans every deploy's root by a schedule, and fails when something was changed behind the configuration's back.
 type Monitor struct {

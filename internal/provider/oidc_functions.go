@@ -82,7 +82,8 @@ var oidcSubjects = pureFunction{
 	definition: function.Definition{
 		Summary: "Subjects of the OIDC tokens of jobs with an environment",
 		MarkdownDescription: "Returns what GitHub writes into the claim `sub` of a job's token if the job has this environment, as a list. " +
-			subjectsDescription + "A `:` in the environment's name is written as `%3A`, as GitHub does.",
+			subjectsDescription + "A `:` in the environment's name is written as `%3A`, as GitHub does. In a `tidegate_pipeline`, " +
+			"`deploy-NAME` has the environment: this is whom a deployment's `role_arn`, `service_account` or `client_id` trusts.",
 		Parameters: []function.Parameter{
 			repositoryParameter,
 			function.StringParameter{Name: "environment", MarkdownDescription: "The environment's name, written as the workflow has it."},
@@ -100,7 +101,9 @@ var oidcRefSubjects = pureFunction{
 	definition: function.Definition{
 		Summary: "Subjects of the OIDC tokens of jobs without an environment",
 		MarkdownDescription: "Returns what GitHub writes into the claim `sub` of a job's token if the job has no environment, as a list. " +
-			subjectsDescription + "Prefer `oidc_subjects`: an environment has reviewers and branches, a ref has not.",
+			subjectsDescription + "Prefer `oidc_subjects`: an environment has reviewers and branches, a ref has not. In a `tidegate_pipeline`, " +
+			"`plan-NAME` and `monitor-NAME` have none: the identity that plans (`plan_role_arn`, `plan_service_account`, `plan_client_id`) trusts the ref of each branch " +
+			"whose pushes deploy, and of the default branch for `monitor`. Whoever may push to that branch is that identity, so let it only read.",
 		Parameters: []function.Parameter{
 			repositoryParameter,
 			function.StringParameter{Name: "ref", MarkdownDescription: "What the workflow runs for: `refs/heads/main`, `refs/tags/v1.0.0`, or " +

@@ -90,17 +90,20 @@ type deployModel struct {
 }
 
 type awsModel struct {
-	RoleARN types.String `tfsdk:"role_arn"`
-	Region  types.String `tfsdk:"region"`
+	RoleARN     types.String `tfsdk:"role_arn"`
+	PlanRoleARN types.String `tfsdk:"plan_role_arn"`
+	Region      types.String `tfsdk:"region"`
 }
 
 type gcpModel struct {
-	Provider       types.String `tfsdk:"workload_identity_provider"`
-	ServiceAccount types.String `tfsdk:"service_account"`
+	Provider           types.String `tfsdk:"workload_identity_provider"`
+	ServiceAccount     types.String `tfsdk:"service_account"`
+	PlanServiceAccount types.String `tfsdk:"plan_service_account"`
 }
 
 type azureModel struct {
 	ClientID       types.String `tfsdk:"client_id"`
+	PlanClientID   types.String `tfsdk:"plan_client_id"`
 	TenantID       types.String `tfsdk:"tenant_id"`
 	SubscriptionID types.String `tfsdk:"subscription_id"`
 }
@@ -160,13 +163,17 @@ func (m deployModel) spec() pipeline.Deploy {
 		Needs: texts(m.Needs), ImageVariable: m.ImageVariable.ValueString(), Promote: texts(m.Promote),
 	}
 	if a := m.AWS; a != nil {
-		d.AWS = &pipeline.AWS{RoleARN: a.RoleARN.ValueString(), Region: a.Region.ValueString()}
+		d.AWS = &pipeline.AWS{RoleARN: a.RoleARN.ValueString(), PlanRoleARN: a.PlanRoleARN.ValueString(), Region: a.Region.ValueString()}
 	}
 	if g := m.GCP; g != nil {
-		d.GCP = &pipeline.GCP{WorkloadIdentityProvider: g.Provider.ValueString(), ServiceAccount: g.ServiceAccount.ValueString()}
+		d.GCP = &pipeline.GCP{
+			WorkloadIdentityProvider: g.Provider.ValueString(), ServiceAccount: g.ServiceAccount.ValueString(), PlanServiceAccount: g.PlanServiceAccount.ValueString(),
+		}
 	}
 	if a := m.Azure; a != nil {
-		d.Azure = &pipeline.Azure{ClientID: a.ClientID.ValueString(), TenantID: a.TenantID.ValueString(), SubscriptionID: a.SubscriptionID.ValueString()}
+		d.Azure = &pipeline.Azure{
+			ClientID: a.ClientID.ValueString(), PlanClientID: a.PlanClientID.ValueString(), TenantID: a.TenantID.ValueString(), SubscriptionID: a.SubscriptionID.ValueString(),
+		}
 	}
 	return d
 }

@@ -110,13 +110,20 @@ func deployBlock() schema.Block {
 				"promote":        listOf("Names of the endpoints whose staged rollouts are driven, in this order. Default: all that the apply staged."),
 			},
 			Blocks: map[string]schema.Block{
-				"aws": cloudBlock("Speaks to AWS as a role, by OIDC.", map[string]string{"role_arn": "ARN of the role, `arn:aws:iam::123456789012:role/deploy`."},
-					map[string]string{"region": "Region, such as `eu-west-1`. Default: what the root module says."}),
+				"aws": cloudBlock("Speaks to AWS as a role, by OIDC.", map[string]string{"role_arn": "ARN of the role, `arn:aws:iam::123456789012:role/deploy`." + trustsEnvironment},
+					map[string]string{
+						"plan_role_arn": "ARN of the role as which plans and `monitor` run." + plansOnly + " Default: `role_arn`.",
+						"region":        "Region, such as `eu-west-1`. Default: the variable `AWS_REGION` of the repository.",
+					}),
 				"gcp": cloudBlock("Speaks to Google Cloud by workload identity federation.",
 					map[string]string{"workload_identity_provider": "`projects/N/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`."},
-					map[string]string{"service_account": "Service account to speak as. Default: none, direct access."}),
+					map[string]string{
+						"service_account":      "Service account to speak as." + trustsEnvironment + " Default: none, direct access: then the token's subject is who has access.",
+						"plan_service_account": "Service account as which plans and `monitor` run." + plansOnly + " Default: `service_account`.",
+					}),
 				"azure": cloudBlock("Speaks to Azure as an application, by a federated credential.",
-					map[string]string{"client_id": "Id of the application.", "tenant_id": "Id of the tenant.", "subscription_id": "Id of the subscription."}, nil),
+					map[string]string{"client_id": "Id of the application." + trustsEnvironment, "tenant_id": "Id of the tenant.", "subscription_id": "Id of the subscription."},
+					map[string]string{"plan_client_id": "Id of the application as which plans and `monitor` run." + plansOnly + " Default: `client_id`."}),
 			},
 		},
 	}
@@ -124,6 +131,13 @@ func deployBlock() schema.Block {
 	block.NestedObject.Blocks["step"] = stepsBlock()
 	return block
 }
+
+// Whom an identity of a cloud trusts.
+const (
+	trustsEnvironment = " It trusts the deployment's environment, `provider::tidegate::oidc_subjects`, and nothing else if there is another one for plans."
+	plansOnly         = " They run before reviewers of the environment have approved anything, so it should only read. It trusts the branch, " +
+		"`provider::tidegate::oidc_ref_subjects`, for a job that plans has no environment; the state is then not locked while it plans."
+)
 
 func cloudBlock(description string, needed, more map[string]string) schema.Block {
 	attributes := map[string]schema.Attribute{}

@@ -75,7 +75,7 @@ func full() pipeline.Spec {
 			{Name: "staging", Root: "infra/staging", Environment: "staging"},
 			{
 				Name: "prod-eu", Root: "infra/prod-eu", Environment: "production", Needs: []string{"staging"},
-				AWS: &pipeline.AWS{RoleARN: "arn:aws:iam::123456789012:role/deploy", Region: "eu-west-1"},
+				AWS: &pipeline.AWS{RoleARN: "arn:aws:iam::123456789012:role/deploy", PlanRoleARN: "arn:aws:iam::123456789012:role/plan", Region: "eu-west-1"},
 			},
 		},
 		Monitor: &pipeline.Monitor{Schedule: "17 5 * * *"},
@@ -102,13 +102,13 @@ func clouds() pipeline.Spec {
 				Name: "gcp", Root: "infra/gcp", Environment: "production", ImageVariable: image, Needs: []string{"aws"},
 				GCP: &pipeline.GCP{
 					WorkloadIdentityProvider: "projects/123/locations/global/workloadIdentityPools/github/providers/acme",
-					ServiceAccount:           "deploy@acme.iam.gserviceaccount.com",
+					ServiceAccount:           "deploy@acme.iam.gserviceaccount.com", PlanServiceAccount: "plan@acme.iam.gserviceaccount.com",
 				},
 			},
 			{
 				Name: "azure", Root: "infra/azure", ImageVariable: image, Needs: []string{"aws", "gcp"},
 				Azure: &pipeline.Azure{
-					ClientID: "00000000-0000-0000-0000-000000000001", TenantID: "00000000-0000-0000-0000-000000000002",
+					ClientID: "00000000-0000-0000-0000-000000000001", PlanClientID: "00000000-0000-0000-0000-000000000004", TenantID: "00000000-0000-0000-0000-000000000002",
 					SubscriptionID: "00000000-0000-0000-0000-000000000003",
 				},
 			},

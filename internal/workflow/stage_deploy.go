@@ -50,8 +50,11 @@ func (b *builder) planDeploy(d pipeline.Deploy) {
 	j.outputs = fields{{name: "plan", value: "${{ steps.upload.outputs.artifact-id }}"}}
 	b.trained(j, d.Stage)
 	b.image(j, d.Stage)
-	b.reach(j, d)
+	b.reach(j, planning(d))
 	with := fields{{name: "root", value: d.Root}, {name: "key", value: key}, {name: "save", value: "${{ runner.temp }}/plan.sealed"}}
+	if plansApart(d) {
+		with = append(with, unlocked)
+	}
 	if d.ImageVariable != "" {
 		with.add("var", d.ImageVariable+"=${{ needs.package.outputs.image }}")
 	}
@@ -62,6 +65,9 @@ func (b *builder) planDeploy(d pipeline.Deploy) {
 }
 
 const key = "${{ secrets.TIDEGATE_KEY }}"
+
+// unlocked lets an identity plan that may not write a lock. A plan of a state that moved on is refused when it is applied.
+var unlocked = field{name: "lock", value: quoted("false"), note: "it only reads"}
 
 func (b *builder) deploy(d pipeline.Deploy) {
 	j := newJob("deploy-"+d.Name, d.Stage, timeoutDeploy)
@@ -174,8 +180,8 @@ func (b *builder) monitor() {
 		j := newJob("monitor-"+d.Name, s, timeoutMonitor)
 		j.about = "Finds what was changed in " + d.Root + " behind the configuration's back."
 		j.when = []string{scheduled}
-		b.reach(j, d)
-		j.step(as("plan", tidegate("plan", fields{{name: "root", value: d.Root}, {name: "lock", value: quoted("false"), note: "it only reads"}})))
+		b.reach(j, planning(d))
+		j.step(as("plan", tidegate("plan", fields{{name: "root", value: d.Root}, unlocked})))
 		drifted := runs("Fail if it is not what is configured", fields{{name: "ROOT", value: d.Root}}, drift)
 		j.step(slices.Insert(drifted, 1, field{name: "if", value: "steps.plan.outputs.changed == 'true'"}))
 		b.add(j.end(s))

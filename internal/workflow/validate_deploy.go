@@ -81,6 +81,7 @@ func (c *checker) deploy(where at, d pipeline.Deploy) {
 		}
 	}
 	c.clouds(where, d)
+	c.planIdentity(where, d)
 }
 
 func (c *checker) clouds(where at, d pipeline.Deploy) {
@@ -91,6 +92,9 @@ func (c *checker) clouds(where at, d pipeline.Deploy) {
 	}
 	if a := d.AWS; a != nil {
 		form("aws", "role_arn", a.RoleARN, "arn:aws:iam::123456789012:role/deploy", roleARN)
+		if a.PlanRoleARN != "" {
+			form("aws", "plan_role_arn", a.PlanRoleARN, "arn:aws:iam::123456789012:role/plan", roleARN)
+		}
 		if a.Region != "" {
 			form("aws", "region", a.Region, "eu-west-1", region)
 		}
@@ -100,10 +104,16 @@ func (c *checker) clouds(where at, d pipeline.Deploy) {
 		if g.ServiceAccount != "" {
 			form("gcp", "service_account", g.ServiceAccount, "deploy@acme.iam.gserviceaccount.com", account)
 		}
+		if g.PlanServiceAccount != "" {
+			form("gcp", "plan_service_account", g.PlanServiceAccount, "plan@acme.iam.gserviceaccount.com", account)
+		}
 	}
 	if a := d.Azure; a != nil {
 		const example = "00000000-0000-0000-0000-000000000000"
 		form("azure", "client_id", a.ClientID, example, guid)
+		if a.PlanClientID != "" {
+			form("azure", "plan_client_id", a.PlanClientID, example, guid)
+		}
 		form("azure", "tenant_id", a.TenantID, example, guid)
 		form("azure", "subscription_id", a.SubscriptionID, example, guid)
 	}

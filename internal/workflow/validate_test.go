@@ -294,6 +294,14 @@ func TestDeploysHaveAnOrder(t *testing.T) {
 		{"no account", func(s *pipeline.Spec) {
 			s.Deploys[0].GCP = &pipeline.GCP{WorkloadIdentityProvider: "projects/1/locations/global/workloadIdentityPools/pool/providers/acme", ServiceAccount: "me"}
 		}, "deploy 0 gcp service_account", nil},
+		{"no role to plan as", func(s *pipeline.Spec) { s.Deploys[1].AWS.PlanRoleARN = "plan" }, "deploy 1 aws plan_role_arn", []string{"arn:aws:iam::"}},
+		{"no account to plan as", func(s *pipeline.Spec) {
+			s.Deploys[0].GCP = &pipeline.GCP{WorkloadIdentityProvider: "projects/1/locations/global/workloadIdentityPools/pool/providers/acme", PlanServiceAccount: "me"}
+		}, "deploy 0 gcp plan_service_account", nil},
+		{"no application to plan as", func(s *pipeline.Spec) {
+			const id = "00000000-0000-0000-0000-000000000000"
+			s.Deploys[0].Azure = &pipeline.Azure{ClientID: id, TenantID: id, SubscriptionID: id, PlanClientID: "plan"}
+		}, "deploy 0 azure plan_client_id", nil},
 		{"nothing to monitor", func(s *pipeline.Spec) { s.Deploys = nil }, "monitor", nil},
 	})
 }

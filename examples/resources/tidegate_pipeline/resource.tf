@@ -57,8 +57,9 @@ resource "tidegate_pipeline" "fraud" {
     environment = "production"
     needs       = ["staging"]
     aws {
-      role_arn = "arn:aws:iam::123456789012:role/deploy-fraud"
-      region   = "eu-west-1"
+      role_arn      = "arn:aws:iam::123456789012:role/deploy-fraud" # trusts environment production
+      plan_role_arn = "arn:aws:iam::123456789012:role/plan-fraud"   # trusts branch main, and only reads
+      region        = "eu-west-1"
     }
   }
   monitor {
