@@ -55,7 +55,7 @@ func newDemo(o options, t *teller) (*demo, error) {
 	return &demo{teller: t, options: o, project: project, dir: dir, tool: tool}, nil
 }
 
-// run tells the story: four versions, four applies, and what came of them.
+// run tells the story: four versions, four applies, and what came of them; and how a workflow would have done it.
 func (d *demo) run(ctx context.Context) error {
 	if err := d.clean(ctx); err != nil {
 		return err
@@ -90,6 +90,9 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.compare(ctx); err != nil {
 		return err
 	}
+	if err := d.pipeline(ctx); err != nil {
+		return err
+	}
 	d.say()
 	d.say(plain("Version 2 serves, and goes on: look at "+d.page+". To remove all: "), command("make demo-clean"))
 	if d.record == "" {
@@ -100,7 +103,7 @@ func (d *demo) run(ctx context.Context) error {
 
 // serveFirst brings version 1 up, and lets users in.
 func (d *demo) serveFirst(ctx context.Context) error {
-	d.typed("apply", "1")
+	d.typed("apply -var model_version=1")
 	got, err := d.apply(ctx, "1", nil)
 	if err != nil {
 		return err
@@ -136,7 +139,7 @@ func (d *demo) serveFirst(ctx context.Context) error {
 // promoteBetter rolls version 2 out.
 func (d *demo) promoteBetter(ctx context.Context) error {
 	before := d.users.Counts()
-	d.typed("apply", "2")
+	d.typed("apply -var model_version=2")
 	began := d.elapsed()
 	got, err := d.apply(ctx, "2", d.live("2"))
 	if err != nil {
@@ -172,7 +175,7 @@ func (d *demo) promoteBetter(ctx context.Context) error {
 
 // planAgain shows that Terraform knows what is not in place, and why.
 func (d *demo) planAgain(ctx context.Context) error {
-	d.typed("plan", "3")
+	d.typed("plan -var model_version=3")
 	got, err := d.tool.run(ctx, d.dir, "plan", "-json", "-input=false", "-detailed-exitcode", "-var", "model_version=3")
 	if err != nil {
 		return err

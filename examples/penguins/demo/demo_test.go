@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,6 +58,13 @@ func TestTheStoryIsTrue(t *testing.T) {
 		"v4  Tidegate, this policy        rolled back",
 		"Argo Rollouts",
 		"Flagger",
+		"$ terraform -chdir=pipeline apply",
+		shown + ": 9 jobs",
+		"test, data, train, evaluate, scan, package, scan-image, plan-production, deploy-production",
+		"each pinned to a commit: actions/checkout@",
+		`  │ -           exit "$status"` + "\n" + `  │ +           exit 0`,
+		"Undone",
+		"No changes.",
 		d.page,
 	} {
 		if !strings.Contains(string(printed), want) {
@@ -69,9 +77,56 @@ func TestTheStoryIsTrue(t *testing.T) {
 	if b, err := d.tool.run(t.Context(), d.dir, "plan", "-json", "-input=false", "-detailed-exitcode", "-var", "model_version=2"); err != nil || b.exit != 0 {
 		t.Errorf("a plan of what serves ends with exit code %d, %v, want 0, nothing to do:\n%s", b.exit, err, b.text())
 	}
+	if text, err := os.ReadFile(filepath.Join(d.dir, workflowFile)); err != nil || !strings.Contains(string(text), "Trains the model that users will get.") {
+		t.Errorf("the workflow is not there, or a comment of people's is gone: %v\n%s", err, text)
+	}
 	clean(t, d)
 	if exists(d.dir) {
 		t.Errorf("%s is still there after cleaning", d.dir)
+	}
+}
+
+func TestWithoutGitTheChapterOnPipelinesIsLeftOut(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	var out strings.Builder
+	d := &demo{teller: &teller{out: &out}, project: t.TempDir(), dir: t.TempDir()}
+	if err := d.pipeline(t.Context()); err != nil || !strings.Contains(out.String(), "left out: it needs git") {
+		t.Errorf("got %v, and it says %q", err, out.String())
+	}
+	if entries, err := os.ReadDir(d.dir); err != nil || len(entries) > 0 {
+		t.Errorf("it made %v, %v", entries, err)
+	}
+	if got := d.commit(t.Context()); got != noCommit {
+		t.Errorf("built from %s", got)
+	}
+}
+
+// An archive of the sources may be unpacked below some other repository, whose commits are not its own.
+func TestSourcesOfNoCommitAreNotTakenForOthers(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{{"init", "--quiet"}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--allow-empty", "-m", "theirs"}} {
+		if out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	project := filepath.Join(dir, "tidegate")
+	if err := os.Mkdir(project, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	d := &demo{project: project}
+	if got := d.commit(t.Context()); got != noCommit {
+		t.Errorf("built from %s", got)
+	}
+}
+
+func TestJobsAndChangesAreReadFromTheirTexts(t *testing.T) {
+	jobs := jobsOf("on:\n  push:\njobs:\n  # One.\n  test:\n    needs: [x]\n    permissions:\n      contents: read\n\n  scan-image:\n    steps: []\n")
+	if !slices.Equal(jobs, []string{"test", "scan-image"}) {
+		t.Errorf("jobs %q", jobs)
+	}
+	lines := changesIn("It changed:\n\n  @@ 3 lines are the same @@\n    - uses: a\n  -     exit 1\n  +     exit 0\n\nThe next apply - maybe.")
+	if want := []string{"-     exit 1", "+     exit 0"}; !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
 	}
 }
 

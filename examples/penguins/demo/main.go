@@ -1,7 +1,8 @@
 // Command demo shows Tidegate's main job with real processes and real requests: a model goes
 // live, a better one is promoted under traffic, and a broken one is rolled back, so that the
-// apply fails and names the gate. Every number that it prints was measured in the run, and a
-// story that does not go as it should is an error.
+// apply fails and names the gate. At the end Terraform writes the workflow of such a repository, and finds what
+// was changed in it. Every number that it prints was measured in the run, and a story that does not go as it
+// should is an error.
 //
 //	go run ./examples/penguins/demo          # leaves the engine running, to look at its page
 //	go run ./examples/penguins/demo -clean   # stops it and removes all that the demo made

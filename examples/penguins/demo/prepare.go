@@ -30,13 +30,15 @@ func (d *demo) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, path := range []string{"main.tf", filepath.Join("status", "main.tf")} {
+	for _, path := range []string{"main.tf", filepath.Join("status", "main.tf"), filepath.Join(pipelineRoot, "main.tf")} {
 		if err := d.copyExample(path); err != nil {
 			return err
 		}
 	}
+	if err := d.call(ctx, "building the provider", d.project, "go", "build", "-ldflags", "-X main.commit="+d.commit(ctx), "-o", filepath.Join(bin, program), "."); err != nil {
+		return err
+	}
 	for _, build := range []struct{ what, out, from string }{
-		{"the provider", filepath.Join(bin, program), "."},
 		{"the training program", filepath.Join(bin, "train"), "./examples/penguins/train"},
 		{"the model server", filepath.Join(d.dir, "penguin-server"), "./examples/penguins/serve"},
 	} {
@@ -45,6 +47,24 @@ func (d *demo) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// noCommit stands for the commit of a source tree that is in none.
+const noCommit = "0000000000000000000000000000000000000000"
+
+// commit is what the build is of, as a release knows it: the workflow's own Action is pinned to it. The tree may have been
+// changed since, or be from an archive that was unpacked in some other repository.
+func (d *demo) commit(ctx context.Context) string {
+	for _, args := range [][]string{{"ls-files", "--error-unmatch", "go.mod"}, {"rev-parse", "HEAD"}} {
+		stdout, _, exit, err := execute(ctx, d.project, os.Environ(), "git", args...)
+		if err != nil || exit != 0 {
+			return noCommit
+		}
+		if commit := strings.TrimSpace(string(stdout)); len(commit) == len(noCommit) {
+			return commit
+		}
+	}
+	return noCommit
 }
 
 // trainAll makes the four versions.

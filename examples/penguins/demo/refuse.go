@@ -42,7 +42,7 @@ func (d *demo) refuseSlow(ctx context.Context) error {
 // refuse tries a version that is not to be promoted. The apply must fail, and for the right reason.
 func (d *demo) refuse(ctx context.Context, version, gate string, more func(*traffic) []report.Span) (*traffic, error) {
 	t := d.watch(version)
-	d.typed("apply", version)
+	d.typed("apply -var model_version=" + version)
 	began := d.elapsed()
 	got, err := d.apply(ctx, version, d.live(version))
 	if err != nil {

@@ -105,9 +105,9 @@ func (t *teller) show(elapsed time.Duration, what string) {
 }
 
 // typed prints a command as a person would type it.
-func (t *teller) typed(verb, version string) {
+func (t *teller) typed(arguments string) {
 	t.say()
-	t.say(dim("$ "), command("terraform "+verb+" -var model_version="+version))
+	t.say(dim("$ "), command("terraform "+arguments))
 }
 
 // quote prints a diagnostic nearly as Terraform does: of its paragraphs only those that are
