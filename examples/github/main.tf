@@ -31,7 +31,6 @@ variable "api_key" {
 
 locals {
   repository = "acme/fraud"
-  role       = "arn:aws:iam::123456789012:role/deploy-fraud"
 }
 
 resource "tidegate_pipeline" "fraud" {
@@ -87,8 +86,9 @@ resource "tidegate_pipeline" "fraud" {
     environment = "production"
     needs       = ["staging"]
     aws {
-      role_arn = local.role
-      region   = "eu-west-1"
+      role_arn      = "arn:aws:iam::123456789012:role/deploy-fraud"
+      plan_role_arn = "arn:aws:iam::123456789012:role/plan-fraud" # reads only: plans run before anybody approved
+      region        = "eu-west-1"
     }
   }
   monitor {

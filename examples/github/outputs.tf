@@ -5,20 +5,21 @@ output "pull_request" {
   value       = tidegate_pipeline.fraud.pull_request_url
 }
 
-# Two jobs of a deploy speak to the cloud: the one that plans runs on main and has no environment, so that reviewers can see its
-# plan; the one that applies is in the environment. GitHub gives them different subjects.
-output "assume_role_policy" {
-  description = "assume_role_policy of the aws_iam_role."
-  value = provider::tidegate::oidc_trust_aws(
-    "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
-    concat(
-      provider::tidegate::oidc_ref_subjects(local.repository, "refs/heads/main", local.ids),
-      provider::tidegate::oidc_subjects(local.repository, "production", local.ids),
-    ),
-  )
+# assume_role_policy of the two aws_iam_role: the one that deploys trusts the environment, with its reviewers, and nothing else.
+# The one that plans trusts what runs on main, and may read only.
+output "trust_of_deploy" {
+  description = "By which role deploy-fraud is assumed."
+  value       = provider::tidegate::oidc_trust_aws(local.github, provider::tidegate::oidc_subjects(local.repository, "production", local.ids))
+}
+
+output "trust_of_plan" {
+  description = "By which role plan-fraud is assumed."
+  value       = provider::tidegate::oidc_trust_aws(local.github, provider::tidegate::oidc_ref_subjects(local.repository, "refs/heads/main", local.ids))
 }
 
 locals {
+  # aws_iam_openid_connect_provider.github.arn
+  github = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
   # gh api repos/acme/fraud --jq '{owner: .owner.id, repository: .id}'
   ids = { owner = 123456, repository = 456789 }
 }
