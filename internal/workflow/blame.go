@@ -72,7 +72,7 @@ func stageOf(s pipeline.Spec, job string) (*pipeline.Stage, []any) {
 		return &s.Train.Stage, []any{"train"}
 	case job == "evaluate" && s.Evaluate != nil:
 		return &s.Evaluate.Stage, []any{"evaluate"}
-	case job == "package" && s.Package != nil:
+	case (job == "package" || job == "sbom" || job == "attest") && s.Package != nil:
 		return &s.Package.Stage, []any{"package"}
 	case name == "scan" && s.Scan != nil:
 		return &s.Scan.Stage, []any{"scan"}

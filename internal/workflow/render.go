@@ -20,6 +20,8 @@ const (
 	timeoutTrain    = 360
 	timeoutEvaluate = 15
 	timeoutPackage  = 60
+	timeoutSBOM     = 30
+	timeoutAttest   = 10
 	timeoutScan     = 30
 	timeoutPlan     = 30
 	timeoutDeploy   = 360

@@ -59,10 +59,28 @@ echo "metrics_sha256=$metrics_sha256" >> "$GITHUB_OUTPUT"
 
 	packModel = `tar -cf "$RUNNER_TEMP/model.tar" -- "$MODEL"
 `
-	// Only the model is taken out of the archive, and nothing older stays beside it.
-	sameModel = `echo "$WANT  $RUNNER_TEMP/model.tar" | sha256sum --check --strict
-rm -rf -- "$MODEL"
-tar -xf "$RUNNER_TEMP/model.tar" -- "$MODEL"
+	// Code of the training could have written the archive, whatever its digest. It is unpacked where nothing else is, without owners
+	// and setuid bits; there may be nothing in it but the model, and nothing in that but files, folders and links to its own.
+	sameModel = `archive=$RUNNER_TEMP/` + inHandedOver + `/model.tar
+echo "$WANT  $archive" | sha256sum --check --strict
+rm -rf -- "$MODEL" "$RUNNER_TEMP/unpacked"
+mkdir -p -- "$RUNNER_TEMP/unpacked" "$(dirname -- "$MODEL")"
+root=$(readlink -f -- "$RUNNER_TEMP/unpacked")
+tar -x --no-same-owner --no-same-permissions -f "$archive" -C "$root"
+refuse() {
+  echo "::error::the archive of $MODEL has $1 in it. Train has to write files and folders, and links only to what is in the model."
+  exit 1
+}
+while IFS= read -r -d '' odd; do
+  [ -L "$odd" ] || refuse "something that is no file"
+  case $(readlink -f -- "$odd" || true) in
+    "$root/$MODEL"/*) ;;
+    *) refuse "a link that leads out of it" ;;
+  esac
+done < <(find "$root" ! -type f ! -type d -print0)
+mv -- "$root/$MODEL" "$MODEL"
+[ -z "$(find "$root" ! -type d -print -quit)" ] || refuse "more than the model"
+mv -- "$archive" "$RUNNER_TEMP/model.tar"
 `
 
 	loginOras = `echo "$TOKEN" | oras login ghcr.io --username "$GITHUB_ACTOR" --password-stdin
@@ -98,14 +116,18 @@ echo "image=$IMAGE@$digest" >> "$GITHUB_OUTPUT"
 `
 
 	makeSBOM = `"$SYFT" scan "$SOURCE" --source-name "${IMAGE%@*}" --source-version "${IMAGE#*@}" --output "$FORMAT=$RUNNER_TEMP/sbom.json"
+sha256=$(sha256sum < "$RUNNER_TEMP/sbom.json" | cut -d ' ' -f 1)
+echo "sha256=$sha256" >> "$GITHUB_OUTPUT"
+`
+	sameSBOM = `echo "$WANT  $RUNNER_TEMP/` + inHandedOver + `/sbom.json" | sha256sum --check --strict
 `
 	signImage = `cosign sign --yes "$IMAGE"
 `
-	attestSBOM = `cosign attest --yes --type "$KIND" --predicate "$RUNNER_TEMP/sbom.json" "$IMAGE"
+	attestSBOM = `cosign attest --yes --type "$KIND" --predicate "$RUNNER_TEMP/` + inHandedOver + `/sbom.json" "$IMAGE"
 `
 
 	pullModel = `oras pull "$IMAGE" --output "$RUNNER_TEMP/pulled"
-tar -xf "$RUNNER_TEMP/pulled/model.tar" -C "$RUNNER_TEMP/pulled"
+tar -x --no-same-owner --no-same-permissions -f "$RUNNER_TEMP/pulled/model.tar" -C "$RUNNER_TEMP/pulled"
 `
 	// Whatever ends the scanner but success fails the job, also that there is none.
 	scanTarget = `status=0
@@ -128,7 +150,10 @@ exit "$status"
 exit 1
 `
 
-	sameMetrics = `echo "$WANT  $METRICS" | sha256sum --check --strict
+	sameMetrics = `made=$RUNNER_TEMP/` + inHandedOver + `/${METRICS##*/}
+echo "$WANT  $made" | sha256sum --check --strict
+mkdir -p -- "$(dirname -- "$METRICS")"
+mv -- "$made" "$METRICS"
 `
 )
 

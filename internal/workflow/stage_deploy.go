@@ -36,7 +36,7 @@ func (b *builder) planDeploy(d pipeline.Deploy) {
 	s.TimeoutMinutes = 0 // which is for the rollout
 	j := newJob("plan-"+d.Name, s, timeoutPlan)
 	j.about = "Plans " + d.Root + ". The plan file holds secrets, and goes from job to job sealed with TIDEGATE_KEY."
-	before, outputs := []string{"test", "data", "train", "evaluate", "scan", "package", "scan-image"}, []string{}
+	before, outputs := []string{"test", "data", "train", "evaluate", "scan", "package", "sbom", "attest", "scan-image"}, []string{}
 	for _, n := range d.Needs {
 		before = append(before, "deploy-"+n)
 	}

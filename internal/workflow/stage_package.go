@@ -2,8 +2,9 @@ package workflow
 
 import (
 	"path"
-	"slices"
 	"strings"
+
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
 
 // publish puts the model into a registry. Its digest is what all jobs after it speak of.
@@ -16,6 +17,9 @@ func (b *builder) publish() {
 	j.about = "Puts the model into the registry. Later jobs get its digest: a tag could be moved to something else meanwhile."
 	j.needs = b.after([]string{"test", "data", "train", "evaluate", "scan"}, "train")
 	j.outputs = fields{{name: "image", value: "${{ steps.push.outputs.image }}", note: "NAME@DIGEST"}}
+	if p.SBOM != "" && p.Provenance {
+		j.outputs.add("digest", "${{ steps.push.outputs.digest }}")
+	}
 	b.trained(j, p.Stage)
 	b.packagePermissions(j)
 	j.begin(p.Stage, b.pythonOf(p.Stage, false), false)
@@ -31,15 +35,14 @@ func (b *builder) publish() {
 		env.add("MODEL", clean(p.Model))
 		j.step(as("push", runs("Push", env, pushModel)))
 	}
-	b.describe(j)
+	b.vouch(j)
 	b.add(j.end(p.Stage))
+	b.bill()
 }
 
 func (b *builder) packagePermissions(j *job) {
 	p := b.s.Package
-	if onGitHub(p.Image) {
-		j.permit("packages", "write", "to push")
-	}
+	b.packages(j, "write", "to push")
 	if p.Sign != "" || p.Provenance {
 		j.permit("id-token", "write", "to sign as this workflow")
 	}
@@ -55,49 +58,30 @@ func (b *builder) model(j *job) {
 		j.step(runs("The model", env, packModel))
 		return
 	}
-	j.step(download("model", "${{ runner.temp }}"))
+	j.step(download("model", handedOver))
 	env.add("WANT", "${{ needs.train.outputs.model_sha256 }}")
 	j.step(runs("The model is that of the training", env, sameModel))
 }
 
-// describe makes what tells others of what was pushed: what is in it, who made it, and how.
-func (b *builder) describe(j *job) {
+// vouch signs what was pushed, and says what it was made from.
+func (b *builder) vouch(j *job) {
 	p := b.s.Package
-	image := field{name: "IMAGE", value: "${{ steps.push.outputs.image }}"}
-	if p.SBOM != "" {
-		source := "dir:."
-		if p.Dockerfile != "" {
-			source = "registry:${{ steps.push.outputs.image }}"
-		}
-		j.step(as("syft", uses(syftAction, nil)))
-		j.step(runs("Software bill of materials", fields{
-			{name: "SYFT", value: "${{ steps.syft.outputs.cmd }}"}, {name: "FORMAT", value: p.SBOM}, {name: "SOURCE", value: source}, image,
-		}, makeSBOM))
-		j.step(upload("sbom", "${{ runner.temp }}/sbom.json", retentionEvidence))
-	}
 	if p.Sign != "" {
 		j.step(uses(cosignAction, nil))
-		j.step(noted("Keyless: the certificate names this workflow.", runs("Sign", fields{image}, signImage)))
+		j.step(noted("Keyless: the certificate names this workflow.", runs("Sign", fields{{name: "IMAGE", value: "${{ steps.push.outputs.image }}"}}, signImage)))
 	}
-	if p.Sign != "" && p.SBOM != "" && !p.Provenance {
-		kind := "spdxjson"
-		if p.SBOM == "cyclonedx-json" {
-			kind = "cyclonedx"
-		}
-		j.step(runs("Attest the bill of materials", fields{image, {name: "KIND", value: kind}}, attestSBOM))
+	if p.Provenance {
+		j.step(noted("Provenance: which commit and which workflow this was made from.", uses(attestAction, subject(p, "${{ steps.push.outputs.digest }}"))))
 	}
-	if !p.Provenance {
-		return
-	}
-	subject := fields{
+}
+
+// subject is what is attested of, by its digest.
+func subject(p *pipeline.Package, digest string) fields {
+	return fields{
 		{name: "subject-name", value: p.Image},
-		{name: "subject-digest", value: "${{ steps.push.outputs.digest }}"},
+		{name: "subject-digest", value: digest},
 		{name: "push-to-registry", value: true},
 		{name: "create-storage-record", value: false, note: "which would take one more permission"},
-	}
-	j.step(noted("Provenance: which commit and which workflow this was made from.", uses(attestAction, subject)))
-	if p.SBOM != "" {
-		j.step(noted("The same for the bill of materials.", uses(attestAction, append(slices.Clone(subject), field{name: "sbom-path", value: "${{ runner.temp }}/sbom.json"}))))
 	}
 }
 

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -86,6 +85,13 @@ func upload(name, file string, days int) fields {
 		{name: "retention-days", value: days},
 	})
 }
+
+// handedOver is where a job finds the artifacts of others: apart, so that nothing in them replaces anything else. A script
+// writes it as $RUNNER_TEMP/inHandedOver.
+const (
+	inHandedOver = "made"
+	handedOver   = "${{ runner.temp }}/" + inHandedOver
+)
 
 func download(name, folder string) fields {
 	return uses(downloadAction, fields{{name: "name", value: name}, {name: "path", value: folder}})
@@ -179,6 +185,3 @@ func (b *builder) job(id string) *job {
 }
 
 func (b *builder) add(j *job) { b.jobs = append(b.jobs, j) }
-
-// folder is where a file is.
-func folder(file string) string { return path.Dir(path.Clean(file)) }
