@@ -49,12 +49,20 @@ func (d *demo) compare(ctx context.Context) error {
 			}
 			d.say(row(t.candidate, i == 0, r.title, s)...)
 		}
-		if s, _ := result.Rule("tidegate"); s.RolledBack.Low < 0.5 {
+		s, _ := result.Rule("tidegate")
+		if s.RolledBack.Low < 0.5 && t.crowded() {
+			d.say(dim("      " + crowdedOut))
+			continue
+		}
+		if s.RolledBack.Low < 0.5 {
 			return fmt.Errorf("compare rules: simulated with the traffic of version %s, Tidegate rolls back in %s of the runs, and it just did", t.candidate, percent(s.RolledBack.Share))
 		}
 	}
 	return nil
 }
+
+// crowdedOut explains a simulation that ends otherwise than the rollout did, by what users saw.
+const crowdedOut = "This machine was too busy: users waited for it, whichever version answered."
 
 // row is a rule's line: how it ended, and what users had of it.
 func row(version string, first bool, title string, s simulate.Summary) []report.Span {

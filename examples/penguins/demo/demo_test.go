@@ -67,6 +67,9 @@ func TestTheStoryIsTrue(t *testing.T) {
 		"No changes.",
 		d.page,
 	} {
+		if strings.HasPrefix(want, "v4  Tidegate") && strings.Contains(string(printed), crowdedOut) {
+			continue
+		}
 		if !strings.Contains(string(printed), want) {
 			t.Errorf("the story does not say %q:\n%s", want, printed)
 		}

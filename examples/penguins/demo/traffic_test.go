@@ -52,3 +52,15 @@ func TestEndingSaysHowARulesRolloutsEnded(t *testing.T) {
 		}
 	}
 }
+
+func TestAMachineThatLetsEverybodyWaitIsCrowded(t *testing.T) {
+	for took, want := range map[time.Duration]bool{time.Millisecond: false, 60 * time.Millisecond: true} {
+		d := &demo{}
+		traffic := d.watch("4")
+		d.answered(replay.Answer{Version: "2", Took: took})
+		d.answered(replay.Answer{Version: "4", Took: took})
+		if got := traffic.crowded(); got != want {
+			t.Errorf("users waited %s: crowded is %v, want %v", took, got, want)
+		}
+	}
+}
