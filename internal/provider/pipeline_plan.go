@@ -224,6 +224,9 @@ func (d *draft) render(ctx context.Context, spec pipeline.Spec) (string, workflo
 		diags.AddAttributeError(at, "The workflow cannot be checked", sentence(err))
 	}
 	explainFindings(spec, yaml, findings, at, diags)
+	if !diags.HasError() {
+		adviseOn(spec, yaml, at, diags)
+	}
 	return yaml, pins, !diags.HasError()
 }
 

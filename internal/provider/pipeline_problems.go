@@ -65,6 +65,19 @@ func explainFindings(s pipeline.Spec, yaml string, findings []workflow.Finding, 
 	}
 }
 
+// adviseOn says what a workflow does that is more than most need.
+func adviseOn(s pipeline.Spec, yaml string, at path.Path, diags *diag.Diagnostics) {
+	lines := strings.Split(yaml, "\n")
+	for _, f := range workflow.Advice(yaml) {
+		at := at
+		if argument := workflow.Blame(s, yaml, f); argument != nil {
+			at = attributePath(argument)
+		}
+		diags.AddAttributeWarning(at, fmt.Sprintf("The workflow gives away more than it needs at line %d, column %d", f.Line, f.Column),
+			fmt.Sprintf("%s (%s)\n\n%s", f.Message, f.Kind, quote(lines, f.Line, f.Column)))
+	}
+}
+
 // quote shows a line of a text with the one before it, and where in it something is.
 func quote(lines []string, line, column int) string {
 	var b strings.Builder

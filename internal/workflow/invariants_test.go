@@ -286,3 +286,61 @@ func TestPublishingWaitsForTheBranch(t *testing.T) {
 		}
 	}
 }
+
+// Whatever may be sensitive is for jobs that no pull request starts, on branches whose pushes start the workflow.
+func TestPullRequestsAndOtherBranchesReachNothingThatWrites(t *testing.T) {
+	t.Parallel()
+	for name, s := range rendered() {
+		s.Triggers.PullRequest = true
+		text := render(t, s)
+		f := read(t, text)
+		var guarded func(id string) bool // it, or a job that it needs, asks where it runs
+		guarded = func(id string) bool {
+			j := f.Jobs[id]
+			return strings.Contains(j.If, "github.ref ==") || strings.Contains(j.If, "github.event_name == 'schedule'") ||
+				!strings.Contains(j.If, "always()") && !strings.Contains(j.If, "cancelled()") && slices.ContainsFunc(j.Needs, guarded)
+		}
+		for id, j := range f.Jobs {
+			pulls, err := workflow.MayReport(text, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Builder{}
+			for _, step := range j.Steps {
+				for v := range values(step.With) {
+					text.WriteString(v)
+				}
+			}
+			asked := name == "own-steps" && id == "test" // by the user
+			writes := slices.Contains(slices.Collect(values(j.Permissions)), "write") && !asked
+			if (writes || j.Environment != "" || strings.Contains(text.String(), "secrets.")) && (pulls || !guarded(id)) {
+				t.Errorf("%s, job %s: on pull requests %v, else only on branches that are released from %v", name, id, pulls, guarded(id))
+			}
+		}
+	}
+}
+
+func TestPipelinesOfOneNameDoNotEndEachOther(t *testing.T) {
+	t.Parallel()
+	groups := map[string]bool{}
+	for _, path := range []string{where, ".github/workflows/other.yml"} {
+		s := full()
+		s.Name, s.Path = "ci", path
+		var w struct {
+			Concurrency struct{ Group string }
+		}
+		if err := yaml.Unmarshal([]byte(render(t, s)), &w); err != nil {
+			t.Fatal(err)
+		}
+		groups[w.Concurrency.Group] = true
+	}
+	if len(groups) != 2 {
+		t.Errorf("a run of one ends those of the other: %v", groups)
+	}
+	s := full()
+	s.Deploys[0].Root = "./infra/prod-eu/"
+	f := read(t, render(t, s))
+	if a, b := f.Jobs["deploy-staging"].Concurrency, f.Jobs["deploy-prod-eu"].Concurrency; a != b {
+		t.Errorf("one root, written in two ways, is deployed twice at a time: %v, %v", a, b)
+	}
+}

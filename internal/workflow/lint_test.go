@@ -68,7 +68,7 @@ func TestAFindingNamesItsPlace(t *testing.T) {
 		{"an unknown key", steps("- run: 'true'\n        shel: bash"), `8:9 syntax-check: unexpected key "shel"`},
 		{"an unknown need", strings.Replace(steps("- run: 'true'"), "    steps:", "    needs: build\n    steps:", 1), `job-needs: job "test" needs job "build" which does not exist`},
 		{"a wrong expression", steps("- run: echo", "  if: github.evnt == 'push'"), `expression: property "evnt" is not defined`},
-		{"an injection", steps("- run: echo ${{ github.event.issue.title }}"), "potentially untrusted"},
+		{"an injection", steps("- run: echo ${{ github.event.issue.title }}"), "7:19 injection: whoever chooses github.event.issue.title chooses what is run here"},
 		{"contradicting runners", strings.Replace(steps("- run: 'true'"), "ubuntu-latest", "[ubuntu-latest, windows-latest]", 1), `runner-label: label "windows-latest" conflicts`},
 		{"an unknown input behind a commit", steps("- uses: actions/setup-python@"+someCommit+" # v6.1.0", "  with: {pyton-version: '3.13'}"),
 			`input "pyton-version" is not defined in action "actions/setup-python@v6"`},

@@ -53,7 +53,7 @@ func build(s pipeline.Spec) fields {
 		{name: "on", value: b.triggers()},
 		{name: "permissions", value: fields{}, note: "each job says what it needs", gap: true},
 		{name: "concurrency", value: fields{
-			{name: "group", value: "${{ github.workflow }}-${{ github.event.pull_request.number || github.run_id }}"},
+			{name: "group", value: s.Path + " ${{ github.event.pull_request.number || github.run_id }}"}, // names are not unique
 			{name: "cancel-in-progress", value: true},
 		}, above: "A new commit ends the run of the one before it on its pull request. No other run is ever cancelled.", gap: true},
 		{name: "defaults", value: fields{{name: "run", value: fields{{name: "shell", value: "bash", note: "with -eo pipefail"}}}}, gap: true},

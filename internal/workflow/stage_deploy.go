@@ -74,7 +74,7 @@ func (b *builder) deploy(d pipeline.Deploy) {
 	j.about = "Applies that very plan, and then drives what it staged by the gates of its policy. A rollback fails the job."
 	j.needs = []string{"plan-" + d.Name}
 	j.environment = d.Environment
-	j.concurrency = "deploy " + d.Root
+	j.concurrency = "deploy " + clean(d.Root)
 	if b.tells(d.Stage) {
 		j.needs = append(j.needs, "train")
 	}

@@ -31,6 +31,7 @@ func Validate(s pipeline.Spec) []pipeline.Problem {
 	c.sameNames("environment", len(s.Environments), func(i int) string { return s.Environments[i].Name })
 	if !c.failed() {
 		c.requiredChecks() // which asks what a valid Spec is rendered as
+		c.identities()
 	}
 	return c.problems
 }

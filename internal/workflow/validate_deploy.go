@@ -81,7 +81,6 @@ func (c *checker) deploy(where at, d pipeline.Deploy) {
 		}
 	}
 	c.clouds(where, d)
-	c.planIdentity(where, d)
 }
 
 func (c *checker) clouds(where at, d pipeline.Deploy) {

@@ -69,14 +69,17 @@ func TestAPlanThatCouldDoWhatReviewersAreToApproveIsAWarning(t *testing.T) {
 		change func(*pipeline.Spec)
 		want   string // the attribute that is missing; "" for no warning
 	}{
-		"all is well":  {func(*pipeline.Spec) {}, ""},
-		"aws":          {func(s *pipeline.Spec) { s.Deploys[1].AWS.PlanRoleARN = "" }, "plan_role_arn"},
-		"the same":     {func(s *pipeline.Spec) { s.Deploys[1].AWS.PlanRoleARN = s.Deploys[1].AWS.RoleARN }, "plan_role_arn"},
-		"gcp":          {func(s *pipeline.Spec) { s.Deploys[1].GCP = &google }, "plan_service_account"},
-		"gcp, direct":  {func(s *pipeline.Spec) { s.Deploys[1].GCP = &direct }, ""},
-		"azure":        {func(s *pipeline.Spec) { s.Deploys[1].Azure = &azure }, "plan_client_id"},
-		"capitals":     {func(s *pipeline.Spec) { s.Deploys[1].AWS.PlanRoleARN, s.Deploys[1].Environment = "", "Production" }, "plan_role_arn"},
-		"no reviewers": {func(s *pipeline.Spec) { s.Deploys[1].AWS.PlanRoleARN, s.Deploys[1].Environment = "", "staging" }, ""},
+		"all is well": {func(*pipeline.Spec) {}, ""},
+		"aws":         {func(s *pipeline.Spec) { s.Deploys[1].AWS.PlanRoleARN = "" }, "plan_role_arn"},
+		"the same":    {func(s *pipeline.Spec) { s.Deploys[1].AWS.PlanRoleARN = s.Deploys[1].AWS.RoleARN }, "plan_role_arn"},
+		"gcp":         {func(s *pipeline.Spec) { s.Deploys[1].GCP = &google }, "plan_service_account"},
+		"gcp, direct": {func(s *pipeline.Spec) { s.Deploys[1].GCP = &direct }, ""},
+		"azure":       {func(s *pipeline.Spec) { s.Deploys[1].Azure = &azure }, "plan_client_id"},
+		"capitals":    {func(s *pipeline.Spec) { s.Deploys[1].AWS.PlanRoleARN, s.Deploys[1].Environment = "", "Production" }, "plan_role_arn"},
+		"no reviewers": {func(s *pipeline.Spec) {
+			s.Deploys[1].AWS.PlanRoleARN, s.Deploys[1].Environment = "", "staging"
+			s.Environments[1].Branches = []string{"main"}
+		}, ""},
 	} {
 		s := full()
 		c.change(&s)
@@ -89,6 +92,40 @@ func TestAPlanThatCouldDoWhatReviewersAreToApproveIsAWarning(t *testing.T) {
 		}
 		if (c.want != "") != (len(got) == 1) || c.want != "" && !strings.Contains(got[0], "Set "+c.want+" to one that only reads") {
 			t.Errorf("%s: %q, want a warning about %q", name, got, c.want)
+		}
+	}
+}
+
+func TestAnEnvironmentThatEveryBranchMayNameIsAWarning(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		environment pipeline.Environment
+		want        string // what every branch gets; "" for no warning
+	}{
+		"branches":            {pipeline.Environment{Branches: []string{"main"}, SecretNames: []string{"KEY"}}, ""},
+		"reviewers":           {pipeline.Environment{Reviewers: []string{"octocat"}, SecretNames: []string{"KEY"}}, ""},
+		"nothing to get":      {pipeline.Environment{Name: "staging", Variables: map[string]string{"A": "b"}}, ""},
+		"an identity":         {pipeline.Environment{}, "the identity of deploy prod-eu"},
+		"in capitals":         {pipeline.Environment{Name: "PRODUCTION"}, "the identity of deploy prod-eu"},
+		"secrets":             {pipeline.Environment{Name: "staging", SecretNames: []string{"KEY"}}, "its secrets"},
+		"waiting is no guard": {pipeline.Environment{WaitMinutes: 5, Secrets: map[string]string{"KEY": "value"}}, "its secrets and the identity of deploy prod-eu"},
+	} {
+		s := full()
+		if c.environment.Name == "" {
+			c.environment.Name = "production"
+		}
+		s.Environments = []pipeline.Environment{c.environment}
+		problems := workflow.Validate(s)
+		got := ""
+		for _, p := range problems {
+			if !p.Warning || p.Path[0] != "environment" || p.Path[2] != "branches" {
+				t.Errorf("%s: %+v", name, p)
+			}
+			_, got, _ = strings.Cut(p.Detail, "and gets ")
+			got, _, _ = strings.Cut(got, ". ")
+		}
+		if got != c.want {
+			t.Errorf("%s: every branch gets %q, want %q: %+v", name, got, c.want, problems)
 		}
 	}
 }

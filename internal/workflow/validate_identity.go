@@ -33,6 +33,16 @@ func plansApart(d pipeline.Deploy) bool {
 	return d.AWS != nil && d.AWS.PlanRoleARN != "" || d.GCP != nil && d.GCP.PlanServiceAccount != "" || d.Azure != nil && d.Azure.PlanClientID != ""
 }
 
+// identities warns of who could be whom.
+func (c *checker) identities() {
+	for i, d := range c.s.Deploys {
+		c.planIdentity(at{"deploy", i}, d)
+	}
+	for i, e := range c.s.Environments {
+		c.guarded(at{"environment", i}, e)
+	}
+}
+
 // planIdentity warns of reviewers who guard the door while the key is under the mat: a plan runs before their review, and with
 // the identity of the deploy could do all that they are to approve.
 func (c *checker) planIdentity(where at, d pipeline.Deploy) {
@@ -56,5 +66,26 @@ func (c *checker) planIdentity(where at, d pipeline.Deploy) {
 	}
 	if a := d.Azure; a != nil {
 		warn(a.PlanClientID == "" || strings.EqualFold(a.PlanClientID, a.ClientID), "azure", "plan_client_id", "client_id")
+	}
+}
+
+// guarded warns of what a name of an environment stands for where the environment lets every branch in: whoever may push one writes a
+// workflow there that names it.
+func (c *checker) guarded(where at, e pipeline.Environment) {
+	if len(e.Reviewers) > 0 || len(e.Branches) > 0 {
+		return
+	}
+	var gets []string
+	if len(e.Secrets)+len(e.SecretNames) > 0 {
+		gets = append(gets, "its secrets")
+	}
+	for _, d := range c.s.Deploys {
+		if strings.EqualFold(d.Environment, e.Name) && (d.AWS != nil || d.GCP != nil || d.Azure != nil) {
+			gets = append(gets, "the identity of deploy "+d.Name)
+		}
+	}
+	if len(gets) > 0 {
+		c.warn(where.in("branches"), "Every branch gets what the environment guards",
+			"Environment %q has neither reviewers nor branches: a workflow on any branch may name it, and gets %s. Set branches = [\"main\"], or reviewers.", e.Name, and(gets))
 	}
 }
