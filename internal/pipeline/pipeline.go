@@ -195,6 +195,8 @@ type Status struct {
 	Environments []EnvironmentStatus
 	// RequiredChecks of our own ruleset; nil if there is none.
 	RequiredChecks []string
+	// ChecksOn is the branch that they were asked for, "" for the default one: our ruleset is of no use on another.
+	ChecksOn string
 	// Made names what came into being by this pipeline and goes with it: "file", "environment/production", "ruleset/7".
 	Made []string
 	// Behind are names of what GitHub's plan does not give this repository. Apply makes an error of it.

@@ -51,7 +51,7 @@ func (l *Environments) claim(ctx context.Context, c EnvironmentChange) (ownershi
 	switch {
 	case err != nil:
 		return ours, err
-	case label == c.Path, label == "" && c.Made:
+	case label == c.Path && (c.Made || c.Before == nil), label == "" && c.Made: // else anybody's label would make ours of what was adopted
 		return ours, nil
 	case c.Before != nil, c.Adopt:
 		return adopted, nil

@@ -151,7 +151,10 @@ func (r *Repository) compare(ctx context.Context, base, head string) (comparison
 	var c struct {
 		Ahead  int `json:"ahead_by"`
 		Behind int `json:"behind_by"`
-		Files  []struct{ Filename string }
+		Files  []struct {
+			Filename string
+			Before   string `json:"previous_filename"` // of one that was renamed, and is gone
+		}
 	}
 	if _, err := r.get(ctx, fmt.Sprintf("compare/%s...%s?per_page=1", base, head), &c); err != nil {
 		return comparison{}, r.failed(t, err)
@@ -159,6 +162,9 @@ func (r *Repository) compare(ctx context.Context, base, head string) (comparison
 	out := comparison{ahead: c.Ahead, behind: c.Behind}
 	for _, f := range c.Files {
 		out.files = append(out.files, f.Filename)
+		if f.Before != "" {
+			out.files = append(out.files, f.Before)
+		}
 	}
 	return out, nil
 }

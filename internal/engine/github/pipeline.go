@@ -215,7 +215,7 @@ func (a *pipelineApply) checks(ctx context.Context) error {
 	if len(a.want.RequiredChecks) > 0 {
 		rules, err := a.ApplyRuleset(ctx, a.want.Path, a.want.Delivery.Branch, a.want.RequiredChecks)
 		if rules.ID != 0 {
-			a.st.RequiredChecks = rules.Checks
+			a.st.RequiredChecks, a.st.ChecksOn = rules.Checks, a.want.Delivery.Branch
 			a.st.Made = slices.DeleteFunc(a.st.Made, func(n string) bool { return strings.HasPrefix(n, madeRuleset) }) // one that was renamed is theirs
 			a.make(madeRuleset + strconv.FormatInt(rules.ID, 10))
 		}
@@ -232,7 +232,7 @@ func (a *pipelineApply) checks(ctx context.Context) error {
 			a.unmake(name)
 		}
 	}
-	a.st.RequiredChecks = nil
+	a.st.RequiredChecks, a.st.ChecksOn = nil, ""
 	return nil
 }
 

@@ -16,7 +16,7 @@ func (p *Pipelines) Get(ctx context.Context, known pipeline.Status) (pipeline.St
 	if err != nil {
 		return pipeline.Status{}, err
 	}
-	st := pipeline.Status{Place: known.Place, Branch: known.Branch, Commit: known.Commit, Pull: known.Pull, Made: slices.Clone(known.Made)}
+	st := pipeline.Status{Place: known.Place, Branch: known.Branch, Commit: known.Commit, Pull: known.Pull, ChecksOn: known.ChecksOn, Made: slices.Clone(known.Made)}
 	if st.Branch == "" {
 		f, err := p.facts(ctx, r)
 		if err != nil {
@@ -132,7 +132,7 @@ func (p *Pipelines) getRules(ctx context.Context, r *Repository, known pipeline.
 		if id, ok := rulesetID(name); ok {
 			rules, there, err := r.rulesetByID(ctx, id, known.Path)
 			if there {
-				st.RequiredChecks = rules.Checks
+				st.RequiredChecks = required(rules, known.ChecksOn, st.Branch)
 			}
 			if errors.Is(err, pipeline.ErrNotProtected) { // the plan has none any more, so nothing is required
 				st.Behind = append(st.Behind, "required_checks")
@@ -156,8 +156,20 @@ func (p *Pipelines) getRules(ctx context.Context, r *Repository, known pipeline.
 		return err
 	}
 	st.Made = append(st.Made, fmt.Sprintf("%s%d", madeRuleset, rules.ID))
-	st.RequiredChecks = rules.Checks
+	st.RequiredChecks = required(rules, "", st.Branch)
+	if len(st.RequiredChecks) > 0 {
+		st.ChecksOn = rules.Branch
+	}
 	return nil
+}
+
+// required are the checks that our ruleset requires where they were asked for: none, and not nil, if somebody made it one of
+// another branch.
+func required(rules Ruleset, asked, branch string) []string {
+	if rules.Branch == asked || rules.Branch == branch {
+		return rules.Checks
+	}
+	return []string{}
 }
 
 // rulesetByID is that of the pipeline at path, if it has this number.
