@@ -85,15 +85,15 @@ func (o Origin) context() (string, error) {
 }
 
 // checkEnvironment refuses names that GitHub has not, and those with characters that mean more than themselves in a
-// cloud's policy.
+// cloud's policy, or in a subject: a%3Ab would be one with a:b, which GitHub writes so.
 func checkEnvironment(name string) error {
 	switch {
 	case name == "":
 		return bad("environment", "environment is empty: want the name of one, such as production")
 	case utf8.RuneCountInString(name) > 255:
 		return bad("environment", "environment has %d characters: GitHub takes at most 255", utf8.RuneCountInString(name))
-	case strings.ContainsAny(name, "*?$'\"`,;\\") || odd(name) || strings.TrimSpace(name) != name:
-		return bad("environment", "environment %q: want the name of one, without wildcards, quotes, any of , ; \\ $ and spaces around it", name)
+	case strings.ContainsAny(name, "*?$%'\"`,;\\") || odd(name) || strings.TrimSpace(name) != name:
+		return bad("environment", "environment %q: want the name of one, without wildcards, quotes, any of , ; \\ $ %% and spaces around it", name)
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ func TestAnOriginThatCouldMeanMoreIsRefused(t *testing.T) {
 		{pipeline.Origin{Repository: "acme/fraud"}, "environment"},
 		{pipeline.Origin{Repository: "acme/fraud", Environment: "*"}, "environment"},
 		{pipeline.Origin{Repository: "acme/fraud", Environment: "prod?"}, "environment"},
+		{pipeline.Origin{Repository: "acme/fraud", Environment: "eu%3Aprod"}, "environment"},
 		{pipeline.Origin{Repository: "acme/fraud", Environment: "${aws:username}"}, "environment"},
 		{pipeline.Origin{Repository: "acme/fraud", Environment: " prod"}, "environment"},
 		{pipeline.Origin{Repository: "acme/fraud", Environment: "a\x00b"}, "environment"},

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io/fs"
 	"maps"
 	"os"
@@ -174,16 +175,17 @@ func TestSecretsAreInNoFileAndNoLog(t *testing.T) {
 	if got := y.repo.Secrets("production")["API_KEY"]; got != value {
 		t.Fatalf("API_KEY is %q", got)
 	}
-	looked := 0
+	looked, encoded := 0, base64.StdEncoding.EncodeToString([]byte(value))
 	err := filepath.WalkDir(y.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		b, err := os.ReadFile(path)
 		looked++
-		if bytes.Contains(b, []byte(value)) {
-			at := bytes.Index(b, []byte(value))
-			t.Errorf("%s has it: %s", path, b[max(0, at-300):at])
+		for what, secret := range map[string]string{"the secret": value, "the secret in base64": encoded[:len(encoded)-4], "the token": y.token} {
+			if at := bytes.Index(b, []byte(secret)); at >= 0 {
+				t.Errorf("%s has %s: %s", path, what, b[max(0, at-300):at])
+			}
 		}
 		return err
 	})

@@ -14,6 +14,8 @@ type yard struct {
 	*stage
 	hub  *githubhub.Hub
 	repo *githubhub.Repository
+
+	token string // of the environment
 }
 
 func newYard(t *testing.T) *yard {
@@ -28,6 +30,7 @@ func newYard(t *testing.T) *yard {
 
 // as makes token that of the environment.
 func (y *yard) as(token string) {
+	y.token = token
 	y.env = append(y.env, "GITHUB_API_URL="+y.hub.APIURL, "GITHUB_SERVER_URL="+y.hub.ServerURL, "GITHUB_TOKEN="+token)
 }
 
