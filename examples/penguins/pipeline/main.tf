@@ -46,7 +46,7 @@ resource "tidegate_pipeline" "penguins" {
     fail_on = "high"
   }
   deploy {
-    name           = "production"
+    name           = "prod"
     root           = "infra"
     image_variable = "image"
     runs_on        = "self-hosted" # where the engine is
