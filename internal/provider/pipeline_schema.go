@@ -28,7 +28,7 @@ func (r *pipelineResource) Schema(ctx context.Context, _ resource.SchemaRequest,
 			"evaluation, packaging, scan, deployments and monitoring, the environments that it deploys to, their secrets, and the checks that a " +
 			"pull request has to pass. The file is brought by a pull request, by a commit, or into a folder that is a checkout. The plan shows " +
 			"it as a diff, and what is wrong with it as errors. What people change in the file is drift once it changes the meaning; comments " +
-			"and format are theirs. Every stage is optional. The guide [From a repository to a pipeline](../guides/pipelines.md) tells what it needs.",
+			"and format are theirs. Every stage is optional. The guide \"From a repository to a pipeline\" tells what it needs.",
 		Attributes: pipelineAttributes(),
 		Blocks:     blocks,
 	}
