@@ -89,6 +89,7 @@ type draft struct {
 	config, plan pipelineModel
 	was          *pipelineModel // nil for a new pipeline
 	seen         note           // of was
+	leaving      note           // of the pipeline that this one replaces
 	req          resource.ModifyPlanRequest
 	resp         *resource.ModifyPlanResponse
 }
@@ -104,8 +105,9 @@ func (r *pipelineResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if !req.State.Raw.IsNull() {
 		var was pipelineModel
 		resp.Diagnostics.Append(req.State.Get(ctx, &was)...)
+		d.leaving = noteOf(ctx, req.Private, &resp.Diagnostics)
 		if !d.plan.replaces(was) {
-			d.was, d.seen = &was, noteOf(ctx, req.Private, &resp.Diagnostics)
+			d.was, d.seen, d.leaving = &was, d.leaving, note{}
 		}
 	}
 	if resp.Diagnostics.HasError() {
@@ -124,8 +126,28 @@ func (r *pipelineResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		return
 	}
 	if knownBut(req.Config.Raw, unknownAtCheck...) {
-		r.ask(ctx, spec, d.seen.Status, &resp.Diagnostics)
+		known := d.seen.Status
+		if d.was == nil {
+			known = d.leaving.Status
+		}
+		r.ask(ctx, spec, known, &resp.Diagnostics)
 	}
+	d.informOfImport(ctx)
+}
+
+// informOfImport says what the first plan after an import is: an update that Terraform shows, since an import finds no arguments.
+func (d *draft) informOfImport(ctx context.Context) {
+	var text types.String
+	d.resp.Diagnostics.Append(d.resp.Plan.GetAttribute(ctx, path.Root("workflow"), &text)...)
+	if !d.imported() || !text.Equal(d.was.Workflow) {
+		return
+	}
+	more := ""
+	if slices.ContainsFunc(d.config.Environment, func(e environmentModel) bool { return !e.SecretsWO.IsNull() }) {
+		more = " Secrets are written once, since nobody can tell whether those that are there have the values of secrets_wo."
+	}
+	d.resp.Diagnostics.AddWarning("The workflow was imported, and is what the configuration says",
+		"The update takes the arguments into the state, which an import cannot find in the file. The file is not written."+more)
 }
 
 // replaces reports whether m is another pipeline than the one of the state.
@@ -190,7 +212,7 @@ func (d *draft) planWorkflow(ctx context.Context, spec pipeline.Spec) {
 	switch {
 	case !d.config.Directory.IsNull():
 		url, merged, commit = types.StringNull(), types.BoolNull(), types.StringNull()
-	case d.was != nil && text.Equal(d.was.Workflow) && d.config.delivery() == d.was.delivery():
+	case d.was != nil && text.Equal(d.was.Workflow) && (d.imported() || d.config.delivery() == d.was.delivery()):
 		url, merged, commit = d.was.PullRequestURL, d.was.Merged, d.was.Commit
 	}
 	d.set(ctx, path.Root("pull_request_url"), url)

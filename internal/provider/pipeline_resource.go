@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/tidegatehq/terraform-provider-tidegate/internal/engine/github"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/failpoint"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/workflow"
@@ -163,7 +164,7 @@ func (r *pipelineResource) Read(ctx context.Context, req resource.ReadRequest, r
 	case errors.Is(err, pipeline.ErrNotFound):
 		resp.State.RemoveResource(ctx)
 		return
-	case err != nil && !m.Workflow.IsNull() && unreachable(err):
+	case err != nil && !m.Workflow.IsNull() && (unreachable(err) || errors.Is(err, github.ErrNoToken)):
 		r.warnUnreachable(at, err, &resp.Diagnostics)
 		return // what was known stays
 	case err != nil:

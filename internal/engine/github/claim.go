@@ -53,6 +53,8 @@ func (l *Environments) claim(ctx context.Context, c EnvironmentChange) (ownershi
 		return ours, err
 	case label == c.Path && (c.Made || c.Before == nil), label == "" && c.Made: // else anybody's label would make ours of what was adopted
 		return ours, nil
+	case strings.HasPrefix(label, labelOfRemoved) && c.Before == nil: // nobody's any more
+		return ours, nil
 	case c.Before != nil, c.Adopt:
 		return adopted, nil
 	case label != "":

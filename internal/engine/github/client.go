@@ -71,8 +71,9 @@ type Client struct {
 	comments map[commentPlace]int64 // that this Client wrote
 	noted    map[int64]int          // annotations of check runs, as the last answer said
 
-	reads *shared // of pipelines
-	turns turns   // of those who push
+	reads         *shared // of pipelines
+	coming, going named   // environments that a run makes, and those of pipelines that it replaces
+	turns         turns   // of those who push
 }
 
 // Usage is what a Client has asked of GitHub so far.

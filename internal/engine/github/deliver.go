@@ -66,9 +66,8 @@ func (d *delivery) push(ctx context.Context) (delivered, error) {
 	if err != nil {
 		return delivered{}, err
 	}
-	out := delivered{commit: sha, file: d.wanted()}
-	out.pull, err = d.supersede(ctx)
-	return out, err
+	_, err = d.supersede(ctx)
+	return delivered{commit: sha, file: d.wanted()}, err
 }
 
 // allow says whether a file may be replaced.

@@ -2,6 +2,9 @@ package github
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
@@ -24,8 +27,27 @@ func bringing(c pipeline.Change, branch string) pullWords {
 	if len(c.RequiredChecks) > 0 {
 		fmt.Fprintf(&b, "Checks that %s requires: %s.\n\n", code(branch), codes(c.RequiredChecks))
 	}
+	if reads := readsOf(c); len(reads) > 0 {
+		fmt.Fprintf(&b, "What it reads and has to be there: %s.\n\n", strings.Join(reads, ", "))
+	}
 	b.WriteString("Terraform waits for it: while it is open, its file counts as the pipeline's, and further applies add commits to this branch. Closed without being merged, it shows as a difference in the next plan.\n")
 	return pullWords{title: "Tidegate: pipeline " + nameOf(c.Path), body: b.String()}
+}
+
+var readsValue = regexp.MustCompile(`\$\{\{[^}]*?\b(secrets|vars)\.([A-Za-z_][A-Za-z0-9_]*)`)
+
+// readsOf are secrets and variables that the file asks for and that none of the pipeline's environments brings.
+func readsOf(c pipeline.Change) (out []string) {
+	for _, m := range readsValue.FindAllStringSubmatch(c.Content, -1) {
+		kind, name := map[string]string{"secrets": "secret ", "vars": "variable "}[m[1]], m[2]
+		brought := slices.ContainsFunc(c.Environments, func(e pipeline.Environment) bool {
+			return m[1] == "secrets" && hasFold(slices.Values(e.SecretNames), name) || m[1] == "vars" && hasFold(maps.Keys(e.Variables), name)
+		})
+		if text := kind + code(name); !brought && !strings.EqualFold(name, "GITHUB_TOKEN") && !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // refusedWords tell a pull request that is there because the branch refused a commit from one that was asked for.

@@ -16,6 +16,10 @@ import (
 // An environment that was adopted has none.
 const EnvironmentLabel = "TIDEGATE_PIPELINE"
 
+// labelOfRemoved begins the label of an environment whose pipeline is removed, but for a pull request that waits: whoever comes
+// next may have it, such as the same pipeline by another name of its file.
+const labelOfRemoved = "removed: "
+
 // Environments are those of a repository, as one list said. What the list does not say of one (branch patterns,
 // variables, secrets) is asked for when it is looked at, and once only: a list can be shared by all who read at the same
 // time. It is safe for use by many at once, and does not see what is written after it was read.

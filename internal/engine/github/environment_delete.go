@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/tidegatehq/terraform-provider-tidegate/internal/pipeline"
 )
@@ -25,7 +26,7 @@ func (r *Repository) DeleteEnvironment(ctx context.Context, name, path string) e
 	if err != nil {
 		return err
 	}
-	if label != "" && label != path {
+	if label != "" && strings.TrimPrefix(label, labelOfRemoved) != path {
 		return r.failed(t, &Error{Kind: pipeline.ErrExists, Message: oneLine("its variable " + EnvironmentLabel + " says that it is of " + label),
 			Next: "It stays as it is. Delete it by hand if nobody needs it, or set the variable to " + path + "."})
 	}
@@ -50,4 +51,18 @@ func (r *Repository) ReleaseEnvironment(ctx context.Context, known pipeline.Envi
 		}
 	}
 	return nil
+}
+
+// leaveEnvironment says in an environment that the pipeline at path made that it is nobody's any more. It succeeds if there is none,
+// or if it is another pipeline's.
+func (r *Repository) leaveEnvironment(ctx context.Context, name, path string) error {
+	l, err := r.environment(ctx, name)
+	if err != nil || !l.Has(name) {
+		return err
+	}
+	label, err := l.label(ctx, name)
+	if err != nil || label != path {
+		return err
+	}
+	return r.writeVariable(ctx, name, EnvironmentLabel, labelOfRemoved+path, true)
 }

@@ -95,6 +95,9 @@ func (r *Repository) failed(t task, err error) error {
 	if r.c.nobody && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) {
 		e.Kind = ErrNoToken
 	}
+	if r.c.nobody && e.Status == http.StatusNotFound {
+		e.cause = errors.Join(e.cause, ErrNoToken) // a private one, perhaps
+	}
 	e.Next = r.next(t, e)
 	return e
 }

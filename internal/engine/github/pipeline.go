@@ -192,7 +192,7 @@ func (a *pipelineApply) deliver(ctx context.Context) error {
 	out, err := d.deliver(ctx)
 	a.pull, a.head = d.pull, d.head // one may have been opened
 	if out.commit != "" {
-		a.came, a.st.Commit = true, out.commit
+		a.came, a.st.Commit, a.st.Pull = true, out.commit, nil // a pull request is what brought an earlier one
 	}
 	if out.pull != nil {
 		a.came, a.st.Pull = true, out.pull

@@ -19,6 +19,13 @@ func (p *Pipelines) Check(ctx context.Context, s pipeline.Spec, known pipeline.S
 	c := &checking{Pipelines: p, r: r, spec: s, known: known}
 	if known.Place != s.Place {
 		c.known = pipeline.Status{}
+		if known.Repository == s.Repository {
+			for _, name := range known.Made {
+				if env, ok := strings.CutPrefix(name, madeEnvironment); ok {
+					p.c.going.add(r, env)
+				}
+			}
+		}
 	}
 	for _, look := range []func(context.Context) error{c.repository, c.branch, c.file, c.environments, c.deploys} {
 		if err := look(ctx); err != nil {
@@ -137,6 +144,7 @@ func (c *checking) file(ctx context.Context) error {
 
 func (c *checking) environments(ctx context.Context) error {
 	for i, e := range c.spec.Environments {
+		c.c.coming.add(c.r, e.Name)
 		if attribute, why := refusable(e); e.Name != "" && why != "" {
 			c.problem(false, "GitHub would not take the environment", fmt.Sprintf("Environment %q: %s.", e.Name, why), "environment", i, attribute)
 			continue
@@ -159,7 +167,7 @@ func (c *checking) environments(ctx context.Context) error {
 
 // claim looks whether an environment that the pipeline does not have yet is somebody else's.
 func (c *checking) claim(ctx context.Context, i int, e pipeline.Environment) error {
-	if e.Name == "" || environmentOf(c.known.Environments, e.Name) >= 0 {
+	if e.Name == "" || environmentOf(c.known.Environments, e.Name) >= 0 || c.c.going.has(c.r, e.Name) {
 		return nil
 	}
 	l, err := c.Pipelines.environments(ctx, c.r)
@@ -184,7 +192,13 @@ func (c *checking) deploys(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if l.Has(d.Environment) {
+		if c.c.coming.has(c.r, d.Environment) {
+			continue
+		}
+		if goes := c.known.MadeIt(madeEnvironment+d.Environment) || c.c.going.has(c.r, d.Environment); l.Has(d.Environment) {
+			if goes {
+				c.problem(false, "The environment would go", fmt.Sprintf("Deploy %q goes to environment %q, which a pipeline made that has no block for it any more: it would be removed, and GitHub would make it anew at the next run, without protection. Keep the block, or let the deploy name another environment.", d.Name, d.Environment), "deploy", i, "environment")
+			}
 			continue
 		}
 		have := l.Names()
@@ -195,6 +209,7 @@ func (c *checking) deploys(ctx context.Context) error {
 		if near := nearest(d.Environment, have, 5); len(near) > 0 {
 			hint += ", or name one that there is: " + strings.Join(near, ", ")
 		}
+		hint += ". One that another tidegate_pipeline of this configuration makes is named by a reference, so that it is planned first: environment = tidegate_pipeline.OTHER.environment[0].name"
 		c.problem(false, "There is no such environment", fmt.Sprintf("Deploy %q goes to environment %q, which neither this pipeline nor %s has: GitHub would make it at the first run, without protection. %s.", d.Name, d.Environment, c.r, hint), "deploy", i, "environment")
 	}
 	return nil

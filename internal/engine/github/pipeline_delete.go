@@ -12,7 +12,7 @@ import (
 // Delete removes what came into being by the pipeline: its rules first, which would keep the removal from being merged, then the
 // file, then the environments. A file that became somebody else's stays. Where the removal waits in a pull request, the
 // environments that the workflow still deploys to lose our secrets and variables and stay: without them GitHub would make them
-// anew at the next run, unprotected. They go by a Delete after the merge.
+// anew at the next run, unprotected. They go by a Delete after the merge, or to the next pipeline that asks for them.
 func (p *Pipelines) Delete(ctx context.Context, known pipeline.Status, d pipeline.Delivery) (*pipeline.Pull, error) {
 	r, err := p.at(known.Place)
 	if err != nil {
@@ -78,12 +78,13 @@ func (p *Pipelines) deleteEnvironments(ctx context.Context, r *Repository, known
 			return err
 		}
 	}
+	remove := r.DeleteEnvironment
 	if waits {
-		return nil
+		remove = r.leaveEnvironment
 	}
 	for _, name := range known.Made {
 		if env, ok := strings.CutPrefix(name, madeEnvironment); ok {
-			if err := r.DeleteEnvironment(ctx, env, known.Path); err != nil {
+			if err := remove(ctx, env, known.Path); err != nil {
 				return err
 			}
 		}
