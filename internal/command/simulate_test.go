@@ -34,7 +34,7 @@ func TestSimulateComparesTheRulesOfAScenario(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, errs, err := simulated(t, "", file, "--runs", "5", "--seed", "3")
-	if err != nil || errs != "" {
+	if err != nil || errs != "" && !strings.Contains(errs, "of 5 runs, about") { // which a busy machine has time to say
 		t.Fatalf("%v: %s", err, errs)
 	}
 	for _, want := range []string{"thin; 5 runs of each rule, seed 3", "rolled back", "tidegate", "flagger"} {
